@@ -1,0 +1,160 @@
+"""The training set of the face detector: pictures, weights and composites, laid out for ultralytics.
+
+Input is a folder in YOLO layout (`train/images`, `train/labels`, `val/...`, `negatives/`). Nothing is
+written there: pictures are copied to a working folder, faces are pasted on pictures that have none
+(so that every size occurs against every background), and `train.txt` repeats the sources that are rare.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from realtime_fer.errors import DatasetError
+
+ImageBgr = npt.NDArray[np.uint8]
+
+# How often a picture of a source appears in one epoch. Crowds (`lz`) are scarce; grey portraits (`th`) and
+# masked faces (`mk`) are plenty already. An unknown prefix counts once.
+SOURCE_REPEATS = {"lz": 4, "rf": 2, "os": 2, "in": 2, "bs": 2, "hm": 2, "jt": 2, "th": 1, "mk": 1}
+
+# A pasted face keeps some of its own surroundings, blended out towards the rim, so that the network cannot
+# learn the seam instead of the face.
+PASTE_MARGIN = 0.35
+PASTE_MIN_SIDE_PX = 14
+PASTE_MAX_SIDE_PX = 300
+PASTE_SOURCE_MIN_SIDE_PX = 48
+
+
+@dataclass(frozen=True)
+class DetectionSet:
+    """Where the prepared data lies."""
+
+    data_yaml: Path
+    training_pictures: int
+    composites: int
+
+
+def prepare_detection_set(source: Path, work: Path, *, composites: int, seed: int, limit: int | None = None) -> DetectionSet:
+    """Copy the pictures, make the composites and write `data.yaml`.
+
+    Args:
+        source: the data folder in the layout above; it is only read.
+        work: a folder for the copies; reused when it already holds them.
+        composites: how many pictures to make by pasting faces on pictures without faces.
+        seed: of the composites.
+        limit: at most this many training pictures, for a quick trial.
+
+    Raises:
+        DatasetError: `source` lacks `train/images` or `val/images`.
+    """
+    for needed in ("train/images", "val/images"):
+        if not (source / needed).is_dir():
+            raise DatasetError(f"{source}: no folder {needed}/; expected YOLO layout (train/images, train/labels, val/images, ...)")
+    for split in ("train", "val"):
+        for part in ("images", "labels"):
+            shutil.copytree(source / split / part, work / split / part, dirs_exist_ok=True)
+    if (source / "negatives").is_dir():
+        shutil.copytree(source / "negatives", work / "negatives" / "images", dirs_exist_ok=True)
+    made = _make_composites(work, composites, seed)
+    listed: list[str] = []
+    for path in sorted((work / "train" / "images").iterdir())[:limit]:
+        listed += [str(path.resolve())] * SOURCE_REPEATS.get(path.name.split("_")[0], 1)
+    extra = [*(work / "negatives" / "images").glob("*.*"), *(work / "composites" / "images").glob("*.*")]
+    listed += [str(path.resolve()) for path in sorted(extra)[:limit]]
+    (work / "train.txt").write_text("\n".join(listed) + "\n")
+    data_yaml = work / "data.yaml"
+    data_yaml.write_text(f"path: {work.resolve()}\ntrain: train.txt\nval: val/images\nnames:\n  0: face\n")
+    return DetectionSet(data_yaml=data_yaml, training_pictures=len(listed), composites=made)
+
+
+def read_boxes(label_file: Path, width: int, height: int) -> npt.NDArray[np.float32]:
+    """Boxes of one YOLO label file as `xyxy` pixels, shape (N, 4); a missing file means no face."""
+    if not label_file.is_file():
+        return np.zeros((0, 4), np.float32)
+    rows = [line.split()[:5] for line in label_file.read_text().splitlines() if line.strip()]
+    if not rows:
+        return np.zeros((0, 4), np.float32)
+    _, cx, cy, w, h = np.asarray(rows, np.float32).T
+    return np.stack([(cx - w / 2) * width, (cy - h / 2) * height, (cx + w / 2) * width, (cy + h / 2) * height], axis=1)
+
+
+def _make_composites(work: Path, count: int, seed: int) -> int:
+    """Paste one to four faces on each of `count` pictures without faces; returns how many were made."""
+    backgrounds = sorted((work / "negatives" / "images").glob("*.*"))
+    images, labels = work / "composites" / "images", work / "composites" / "labels"
+    images.mkdir(parents=True, exist_ok=True)
+    labels.mkdir(parents=True, exist_ok=True)
+    if not backgrounds or count == 0:
+        return 0
+    rng = np.random.default_rng(seed)
+    donors = _donor_faces(work)
+    if not donors:
+        return 0
+    for number in range(count):
+        picture = cv2.imread(str(backgrounds[number % len(backgrounds)]), cv2.IMREAD_COLOR)
+        boxes: list[npt.NDArray[np.float64]] = []
+        for _ in range(int(rng.integers(1, 5))):
+            path, box = donors[int(rng.integers(len(donors)))]
+            pasted = _paste_face(picture, cv2.imread(str(path), cv2.IMREAD_COLOR), box, boxes, rng)
+            if pasted is not None:
+                boxes.append(pasted)
+        height, width = picture.shape[:2]
+        lines = [
+            f"0 {(b[0] + b[2]) / 2 / width:.6f} {(b[1] + b[3]) / 2 / height:.6f} {(b[2] - b[0]) / width:.6f} {(b[3] - b[1]) / height:.6f}"
+            for b in boxes
+        ]
+        cv2.imwrite(str(images / f"cp_{number:05d}.jpg"), picture, [cv2.IMWRITE_JPEG_QUALITY, 92])
+        (labels / f"cp_{number:05d}.txt").write_text("\n".join(lines) + "\n")
+    return count
+
+
+def _donor_faces(work: Path) -> list[tuple[Path, npt.NDArray[np.float32]]]:
+    donors = []
+    for path in sorted((work / "train" / "images").iterdir()):
+        picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        height, width = picture.shape[:2]
+        for box in read_boxes(work / "train" / "labels" / f"{path.stem}.txt", width, height):
+            if min(box[2] - box[0], box[3] - box[1]) >= PASTE_SOURCE_MIN_SIDE_PX:
+                donors.append((path, box))
+    return donors
+
+
+def _paste_face(
+    picture: ImageBgr,
+    donor: ImageBgr,
+    box: npt.NDArray[np.float32],
+    taken: list[npt.NDArray[np.float64]],
+    rng: np.random.Generator,
+) -> npt.NDArray[np.float64] | None:
+    """Blend one face into `picture` in place; None when it would cover a face pasted before."""
+    margin = PASTE_MARGIN * (box[2:] - box[:2])
+    low = np.maximum(np.floor(box[:2] - margin), 0).astype(int)
+    high = np.minimum(np.ceil(box[2:] + margin), [donor.shape[1], donor.shape[0]]).astype(int)
+    patch = donor[low[1] : high[1], low[0] : high[0]]
+    height, width = picture.shape[:2]
+    largest = min(PASTE_MAX_SIDE_PX, 0.7 * min(height, width))
+    side = float(np.exp(rng.uniform(np.log(PASTE_MIN_SIDE_PX), np.log(largest))))
+    scale = side / float(max(box[2] - box[0], box[3] - box[1]))
+    new_w, new_h = max(2, round(patch.shape[1] * scale)), max(2, round(patch.shape[0] * scale))
+    if new_w >= width or new_h >= height:
+        return None
+    x, y = int(rng.integers(0, width - new_w)), int(rng.integers(0, height - new_h))
+    inner = np.array([*(box[:2] - low), *(box[2:] - low)]) * scale + [x, y, x, y]
+    if any(inner[0] < t[2] and t[0] < inner[2] and inner[1] < t[3] and t[1] < inner[3] for t in taken):
+        return None
+    resized = cv2.resize(patch, (new_w, new_h), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    if rng.random() < 0.5:
+        resized = resized[:, ::-1]
+        inner = np.array([2 * x + new_w - inner[2], inner[1], 2 * x + new_w - inner[0], inner[3]])
+    yy, xx = np.mgrid[0:new_h, 0:new_w]
+    rim = np.minimum.reduce([xx + 0.5, yy + 0.5, new_w - xx - 0.5, new_h - yy - 0.5])
+    alpha = np.clip(rim / max(1.0, 0.12 * min(new_w, new_h)), 0, 1)[..., None]
+    region = picture[y : y + new_h, x : x + new_w]
+    region[:] = (alpha * resized + (1 - alpha) * region).astype(np.uint8)
+    return inner
