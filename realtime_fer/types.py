@@ -46,6 +46,14 @@ class Frame:
         require_image_bgr(self.image_bgr, f"frame {self.frame_id}")
 
     @property
+    def timeline_ns(self) -> int:
+        """Time for everything that asks "how long between two frames": a file's own, or the clock of a live source.
+
+        So a file gives the same tracks and the same smoothing however fast it is read.
+        """
+        return self.capture_monotonic_ns if self.media_time_s is None else round(self.media_time_s * 1e9)
+
+    @property
     def width(self) -> int:
         """Pixels."""
         return int(self.image_bgr.shape[1])
@@ -149,6 +157,7 @@ class FrameResult:
     Attributes:
         frame: the frame itself, still clean.
         faces: one entry a track, in order of `track_id`.
+        ended_track_ids: tracks that ended with this frame; their ids will not come back.
         stage_ms: milliseconds each stage took on this frame, by stage name.
         frames_dropped: frames the service has dropped since the start, up to this one.
         detector_ran: False on frames where boxes come from the tracker alone.
@@ -156,6 +165,7 @@ class FrameResult:
 
     frame: Frame
     faces: tuple[TrackedExpression, ...]
+    ended_track_ids: tuple[int, ...] = ()
     stage_ms: Mapping[str, float] = field(default_factory=dict)
     frames_dropped: int = 0
     detector_ran: bool = True

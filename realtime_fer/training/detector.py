@@ -133,8 +133,8 @@ def _speed_up(trainer: Any) -> None:
     trainer.model = trainer.model.to(memory_format=torch.channels_last)
     if trainer.device.type != "cpu":
         return
-    # ultralytics keeps one core back.
-    torch.set_num_threads(os.cpu_count() or 1)
+    # ultralytics keeps one core back and forgets what the user asked for.
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1))
     predict = trainer.model.predict
 
     def predict_in_bfloat16(images: Any, *args: Any, **kwargs: Any) -> Any:

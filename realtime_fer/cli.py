@@ -1,0 +1,85 @@
+"""The command `realtime-fer`: one table of sub-commands, each imported when it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from realtime_fer import __version__
+from realtime_fer.errors import RealtimeFerError
+
+EXIT_BAD_USAGE = 2
+EXIT_INTERRUPTED = 130
+
+COMMANDS = {
+    "webcam": "realtime_fer.commands.webcam:webcam",
+    "subscribe": "realtime_fer.commands.subscribe:subscribe",
+    "doctor": "realtime_fer.commands.doctor:doctor",
+    "models": "realtime_fer.commands.models:models",
+    "keys": "realtime_fer.commands.keys:keys",
+    "schema": "realtime_fer.commands.schema:schema",
+    "completion": "realtime_fer.commands.completion:completion",
+    "train": "realtime_fer.commands.train:train",
+    "export": "realtime_fer.commands.export:export",
+    "evaluate": "realtime_fer.commands.evaluate:evaluate",
+}
+
+
+class LazyGroup(click.Group):
+    """Imports a sub-command only when it is named (or when the list of all is shown)."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        target = COMMANDS.get(cmd_name)
+        if target is None:
+            return None
+        module, _, attribute = target.partition(":")
+        command = getattr(importlib.import_module(module), attribute)
+        assert isinstance(command, click.Command)  # noqa: S101 - the table above is wrong otherwise
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="realtime-fer")
+def cli() -> None:
+    """Facial expressions for robots: camera in, tracked faces and what they express out over ZeroMQ.
+
+    Start with `realtime-fer doctor`, then `realtime-fer webcam --source demo`.
+    """
+
+
+def run(command: click.Command, arguments: Sequence[str] | None, program: str) -> int:
+    """Run a command and turn every foreseen failure into one line on stderr and an exit code.
+
+    Returns:
+        The command's own code; 2 for bad usage or input; 130 after Ctrl-C.
+    """
+    try:
+        code = command.main(args=None if arguments is None else list(arguments), prog_name=program, standalone_mode=False)
+    except click.ClickException as error:
+        return _complain(program, error.format_message())
+    except RealtimeFerError as error:
+        return _complain(program, str(error))
+    except (KeyboardInterrupt, click.Abort):
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output has gone (`| head`): nothing to say, and nobody to say it to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code if isinstance(code, int) else 0
+
+
+def main() -> None:
+    """Entry point of `realtime-fer`."""
+    sys.exit(run(cli, None, "realtime-fer"))
+
+
+def _complain(program: str, message: str) -> int:
+    print(f"{program}: {' '.join(message.split())}", file=sys.stderr)
+    return EXIT_BAD_USAGE

@@ -1,0 +1,148 @@
+"""Build every part of the service from the settings. Rooms do not know each other; they meet here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from realtime_fer.errors import ModelNotFoundError, ModelShapeError
+from realtime_fer.expression.onnx_classifier import OnnxClassifier
+from realtime_fer.expression.smoothing import ProbabilitySmoother
+from realtime_fer.pipeline.fast_path import FastPath
+from realtime_fer.settings import ClassifierSettings, DetectorSettings, ServiceSettings
+from realtime_fer.zoo.manifest import DetectorManifest, ExpressionManifest
+from realtime_fer.zoo.shelf import find_model, sha256_of, verify_model
+
+if TYPE_CHECKING:
+    from realtime_fer.pipeline.fast_path import FrameDetector
+
+HAAR_LICENCE = "Apache-2.0"
+"""Of the cascade file that opencv-python carries (OpenCV 4.5 and newer)."""
+
+UNKNOWN_LICENCE = "LicenseRef-unknown"
+"""A bare weight file says nothing about its licence."""
+
+
+BARE_LONG_SIDE_PX = 640
+BARE_CONFIDENCE = 0.35
+BARE_IOU = 0.5
+"""What a weight file without a manifest is run with, unless the settings say otherwise."""
+
+
+@dataclass(frozen=True)
+class ModelInUse:
+    """What messages and the summary say about a model."""
+
+    name: str
+    version: str | None
+    sha256: str
+    licence: str
+
+
+def build_detector(settings: DetectorSettings) -> tuple[FrameDetector, ModelInUse]:
+    """The detector the settings name: `haar`, an .onnx or .pt file, or a model on the shelf.
+
+    Raises:
+        ModelError: not found, corrupt, of a wrong shape, or not a detector.
+        MissingExtraError: a .pt file without the `yolo` extra.
+    """
+    if settings.name == "haar":
+        from realtime_fer.detection.haar import HaarDetector, cascade_path
+
+        haar = HaarDetector()
+        return haar, ModelInUse(haar.name, None, sha256_of(cascade_path()), HAAR_LICENCE)
+    if settings.name.endswith((".pt", ".onnx")):
+        return _bare_weights(Path(settings.name), settings)
+    from realtime_fer.detection.yolov8_face_onnx import YoloV8FaceOnnx
+
+    model = find_model(settings.name)
+    manifest = model.manifest
+    if not isinstance(manifest, DetectorManifest):
+        raise ModelShapeError(f"model {settings.name!r}: expected a face detector, found task {manifest.task!r}")
+    verify_model(model)
+    onnx = YoloV8FaceOnnx(
+        model.weights,
+        long_side_px=settings.long_side_px or manifest.long_side_px,
+        confidence_threshold=settings.confidence or manifest.confidence_threshold,
+        iou_threshold=settings.iou or manifest.iou_threshold,
+        intra_op_threads=settings.threads,
+        providers=settings.providers,
+        name=manifest.name,
+    )
+    return onnx, ModelInUse(manifest.name, manifest.version, manifest.sha256, manifest.licence)
+
+
+def build_classifier(settings: ClassifierSettings) -> tuple[OnnxClassifier, ModelInUse]:
+    """The expression classifier the settings name.
+
+    Raises:
+        ModelError: not found, corrupt, of a wrong shape, or not a classifier.
+    """
+    model = find_model(settings.name)
+    manifest = model.manifest
+    if not isinstance(manifest, ExpressionManifest):
+        raise ModelShapeError(f"model {settings.name!r}: expected an expression classifier, found task {manifest.task!r}")
+    verify_model(model)
+    classifier = OnnxClassifier(
+        model.weights,
+        labels=manifest.labels,
+        size_px=manifest.crop.size_px,
+        margin=manifest.crop.margin,
+        grey=manifest.crop.colour == "grey",
+        temperature=manifest.temperature,
+        name=manifest.name,
+        intra_op_threads=settings.threads,
+        providers=settings.providers,
+    )
+    return classifier, ModelInUse(manifest.name, manifest.version, manifest.sha256, manifest.licence)
+
+
+def build_fast_path(settings: ServiceSettings) -> tuple[FastPath, tuple[ModelInUse, ...]]:
+    """Everything between a frame and its result.
+
+    Raises:
+        ModelError: see `build_detector` and `build_classifier`.
+    """
+    from realtime_fer.tracking.kalman_iou_tracker import KalmanIouTracker
+
+    detector, detector_model = build_detector(settings.detector)
+    classifier, classifier_model = build_classifier(settings.classifier)
+    fast_path = FastPath(
+        detector,
+        KalmanIouTracker(
+            max_missed_s=settings.tracker.max_missed_s,
+            report_missed_s=settings.tracker.report_missed_s,
+        ),
+        classifier,
+        ProbabilitySmoother(time_constant_s=settings.classifier.smoothing_s),
+        detector_interval=settings.detector.interval,
+        unknown_below=settings.classifier.unknown_below,
+    )
+    return fast_path, (detector_model, classifier_model)
+
+
+def _bare_weights(path: Path, settings: DetectorSettings) -> tuple[FrameDetector, ModelInUse]:
+    """A weight file without a manifest: the thresholds are those of the published YOLOv8n-face."""
+    if not path.is_file():
+        raise ModelNotFoundError(f"{path}: expected a weight file, found nothing there")
+    long_side_px = settings.long_side_px or BARE_LONG_SIDE_PX
+    confidence = settings.confidence or BARE_CONFIDENCE
+    iou = settings.iou or BARE_IOU
+    detector: FrameDetector
+    if path.suffix == ".pt":
+        from realtime_fer.detection.yolov8_face_pt import YoloV8FacePt
+
+        detector = YoloV8FacePt(path, long_side_px=long_side_px, confidence_threshold=confidence, iou_threshold=iou)
+    else:
+        from realtime_fer.detection.yolov8_face_onnx import YoloV8FaceOnnx
+
+        detector = YoloV8FaceOnnx(
+            path,
+            long_side_px=long_side_px,
+            confidence_threshold=confidence,
+            iou_threshold=iou,
+            intra_op_threads=settings.threads,
+            providers=settings.providers,
+        )
+    return detector, ModelInUse(detector.name, None, sha256_of(path), UNKNOWN_LICENCE)

@@ -1,0 +1,154 @@
+"""Run a service in the foreground: signals, window, progress, time limit, exit code."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from realtime_fer.display.overlay import draw
+from realtime_fer.display.window import Window
+from realtime_fer.pipeline.service import Service
+from realtime_fer.pipeline.sinks import LatestResultSink
+
+log = logging.getLogger(__name__)
+
+EXIT_OK = 0
+EXIT_FAILED = 1
+EXIT_INTERRUPTED = 130
+EXIT_TERMINATED = 143
+"""128 + the signal's number, as shells have it."""
+
+LOOK_INTERVAL_S = 0.1
+"""How often the main thread looks for the end, a signal or the time limit."""
+
+
+class StopRequest:
+    """The first reason to stop; later ones change nothing."""
+
+    def __init__(self) -> None:
+        self.event = threading.Event()
+        self.exit_code = EXIT_OK
+
+    def ask(self, exit_code: int) -> None:
+        """Ask the run to end with this code."""
+        if not self.event.is_set():
+            self.exit_code = exit_code
+            self.event.set()
+
+
+@contextmanager
+def stop_on_signals(request: StopRequest) -> Iterator[None]:
+    """Ctrl-C and SIGTERM ask for an orderly stop; a second Ctrl-C interrupts at once. Main thread only."""
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        if request.event.is_set() and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        request.ask(EXIT_INTERRUPTED if number == signal.SIGINT else EXIT_TERMINATED)
+
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def run_in_foreground(
+    service: Service,
+    *,
+    request: StopRequest,
+    window_results: LatestResultSink | None = None,
+    duration_s: float | None = None,
+    show_progress: bool = True,
+) -> int:
+    """Start the service, stay until it ends or is asked to, stop it.
+
+    Args:
+        window_results: results for a window; None runs headless.
+        duration_s: stop after so long.
+        show_progress: a bar on stderr for sources of known length, if stderr is a terminal.
+
+    Returns:
+        The process's exit code: 0 at the end of the source, the time limit or `q`; 1 when a stage failed for good or
+        the source was lost; 130 or 143 after a signal.
+
+    Raises:
+        SourceError: the source cannot be opened.
+    """
+    service.start()
+    ended = False
+    try:
+        with _progress(service, show_progress) as advance:
+            _stay(service, request, window_results, duration_s, advance)
+            ended = service.wait(0)
+    finally:
+        service.stop()
+    if service.error is not None:
+        print(f"realtime-fer: {service.error}", file=sys.stderr)
+        return EXIT_FAILED
+    return EXIT_OK if ended and not request.event.is_set() else request.exit_code
+
+
+def _stay(
+    service: Service,
+    request: StopRequest,
+    window_results: LatestResultSink | None,
+    duration_s: float | None,
+    advance: Callable[[], None],
+) -> None:
+    deadline = None if duration_s is None else time.monotonic() + duration_s
+    window = Window() if window_results is not None else None
+    try:
+        while not request.event.is_set():
+            pause = LOOK_INTERVAL_S if deadline is None else min(LOOK_INTERVAL_S, max(0.0, deadline - time.monotonic()))
+            if window is not None and window_results is not None:
+                result = window_results.take(timeout_s=0)
+                if result is not None:
+                    window.show(draw(result, _status(service)))
+                if window.quit_asked():
+                    request.ask(EXIT_OK)
+                if service.wait(0):
+                    return
+            elif service.wait(pause):
+                return
+            advance()
+            if deadline is not None and time.monotonic() >= deadline:
+                request.ask(EXIT_OK)
+    finally:
+        if window is not None:
+            window.close()
+
+
+def _status(service: Service) -> str:
+    counts = service.counters.snapshot()
+    latency = service.counters.latency.percentiles()
+    shown = "" if latency is None else f"  {latency['p50']:.0f} ms"
+    return f"{counts.fps_recent:.0f} fps{shown}  {counts.frames_dropped} dropped  {service.source.state.value}"
+
+
+@contextmanager
+def _progress(service: Service, wanted: bool) -> Iterator[Callable[[], None]]:
+    console = Console(stderr=True)
+    total = service.source.frame_count
+    if not wanted or total is None or not console.is_terminal:
+        yield lambda: None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[fps]:.1f} fps"), TimeRemainingColumn())
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task(service.source.name, total=total, fps=0.0)
+
+        def advance() -> None:
+            counts = service.counters.snapshot()
+            bar.update(task, completed=counts.frames_captured, fps=counts.fps)
+
+        yield advance
+        advance()

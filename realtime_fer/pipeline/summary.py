@@ -1,0 +1,65 @@
+"""The `--summary` file: what a run did and what it cost."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from realtime_fer.errors import PublishingError
+from realtime_fer.pipeline.service import Service
+
+
+def summarise(service: Service, *, models: list[dict[str, str]], messages_published: int) -> dict[str, Any]:
+    """Counts and timings as plain values.
+
+    `latency_ms` is capture to publish: from the stamp at the grab to the message handed to ZeroMQ. `stage_ms` are
+    medians. `faces_total` counts faces over all processed frames, `tracks_total` different people.
+    """
+    counts = service.counters.snapshot()
+    stages = {name: window.percentiles() for name, window in service.counters.stages.items()}
+    return {
+        "source": service.source.name,
+        "frames_captured": counts.frames_captured,
+        "frames_processed": counts.frames_processed,
+        "frames_dropped": counts.frames_dropped,
+        "dropped_by_cause": counts.dropped_by_cause,
+        "frames_with_face": counts.frames_with_face,
+        "faces_total": counts.faces_total,
+        "tracks_total": counts.tracks_total,
+        "fps": counts.fps,
+        "duration_s": round(counts.duration_s, 3),
+        "latency_ms": service.counters.latency.percentiles() or {"p50": None, "p95": None, "p99": None},
+        "stage_ms": {name: values["p50"] for name, values in sorted(stages.items()) if values is not None},
+        "models": models,
+        "messages_published": messages_published,
+        "restarts": {worker.name: worker.restarts for worker in service.workers},
+        "error": service.error,
+    }
+
+
+def require_writable(path: Path) -> None:
+    """Fail at the start, not after an hour, where `path` cannot be written.
+
+    Raises:
+        PublishingError: its folder is missing or not writable.
+    """
+    if not path.parent.is_dir():
+        raise PublishingError(f"{path}: folder {path.parent} does not exist; create it first")
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise PublishingError(f"{path}: cannot be written; check permissions")
+
+
+def write_summary(path: Path, summary: dict[str, Any]) -> None:
+    """Write the summary whole or not at all.
+
+    Raises:
+        PublishingError: it cannot be written.
+    """
+    partial = path.with_name(path.name + ".partial")
+    try:
+        partial.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        raise PublishingError(f"{path}: the summary cannot be written ({error.strerror})") from error

@@ -1,0 +1,202 @@
+"""The wire schema: what every message says, field by field.
+
+    Message = FrameMessage | TrackMessage | HealthMessage      told apart by `kind`
+
+A message is an envelope (who sent it, when, and as which one of its topic) around content. The service makes
+content; the envelope is put on when the message is published (stamping.py).
+
+Versions: `schema_version` is "major.minor". A reader accepts its own major and any minor. A newer minor only adds
+fields and kinds, so readers ignore fields they do not know: the models are not closed. All fields are always
+present; what is not known is null. No number is ever NaN or infinite.
+
+Topic "reasoning" and kind "reasoning" are reserved for the slow path; nothing is published there yet.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA_VERSION: Final = "1.0"
+"""Raised in its minor when fields or kinds are added, in its major when a reader of the old ones would misread."""
+
+FRAME_TOPIC: Final = "frame"
+HEALTH_TOPIC: Final = "health"
+FACE_TOPIC_PREFIX: Final = "face."
+"""Followed by the track_id: `face.7`. The prefix alone subscribes to every face."""
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Probability = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
+SignedUnit = Annotated[float, Field(ge=-1.0, le=1.0, allow_inf_nan=False)]
+Milliseconds = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0)]
+BoxXyxy = tuple[Finite, Finite, Finite, Finite]
+PointXy = tuple[Finite, Finite]
+Label = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+class WireModel(BaseModel):
+    """Frozen; unknown fields are ignored, so that an older reader understands a newer minor version."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Envelope(WireModel):
+    """What every message carries, whatever its kind."""
+
+    schema_version: str = Field(pattern=r"^\d+\.\d+$", description='"major.minor" of this schema.')
+    kind: str = Field(description="Which message this is.")
+    topic: str = Field(pattern=r"^[^ ]+$", description="The topic it was published on; also the prefix of the ZeroMQ message.")
+    sequence: Count = Field(description="Counts the messages of this topic in this run of the publisher, from 0, without gaps.")
+    publisher_id: str = Field(min_length=1, description="Random per run of the publisher: another value means a restart.")
+    published_unix_ns: Count = Field(description="When it was published, nanoseconds since 1970-01-01 UTC.")
+    published_monotonic_ns: Count = Field(description="The same moment on the machine's monotonic clock, nanoseconds.")
+
+
+class ExpressionMessage(WireModel):
+    """What a face expresses: the look of it, not what the person feels."""
+
+    label: Label = Field(description='The expression with the largest smoothed probability, lower case, or "unknown".')
+    confidence: Probability = Field(description='Smoothed probability of the label; of the likeliest class where "unknown".')
+    probabilities: dict[Label, Probability] = Field(
+        description="Calibrated probability of every class, smoothed over the track's time; they sum to 1."
+    )
+    probabilities_raw: dict[Label, Probability] = Field(description="The same from this frame alone.")
+    valence: SignedUnit | None = Field(description="Unpleasant -1 to pleasant 1; null where the model does not say.")
+    arousal: SignedUnit | None = Field(description="Calm -1 to excited 1; null where the model does not say.")
+    valence_arousal_source: Literal["predicted", "projected"] | None = Field(
+        description='"predicted" by the model, "projected" from the class probabilities, or null without them.'
+    )
+    model: str = Field(description="Name of the model; its sha256 is in the health message.")
+
+
+class FaceMessage(WireModel):
+    """One tracked face in one frame."""
+
+    track_id: int = Field(ge=1, description="Stable while the face is tracked, not reused in a run.")
+    bbox_xyxy: BoxXyxy = Field(description="Left, top, right, bottom in pixels of the captured frame; right, bottom exclusive.")
+    detected: bool = Field(description="True: the detector saw it on this frame. False: the tracker predicts where it is.")
+    detection_confidence: Probability = Field(description="The detector's score; of the last detection where predicted.")
+    age_frames: Count = Field(description="Processed frames since the track began.")
+    missed_frames: Count = Field(description="Processed frames since the last detection; 0 where detected.")
+    landmarks_xy: Annotated[tuple[PointXy, ...], Field(min_length=5, max_length=5)] | None = Field(
+        description="Eyes, nose tip, mouth corners in pixels of the captured frame; null without them."
+    )
+    expression: ExpressionMessage | None = Field(description="Null where the face could not be classified.")
+
+
+class CaptureStamps(WireModel):
+    """Which frame of which source, and when it was grabbed."""
+
+    source: str = Field(description="Name of the source, credentials removed.")
+    frame_id: Count = Field(description="Counts every frame the source delivered, from 0, dropped ones included.")
+    capture_unix_ns: Count = Field(description="When it was grabbed, nanoseconds since 1970-01-01 UTC.")
+    capture_monotonic_ns: Count = Field(description="The same moment on the machine's monotonic clock, nanoseconds.")
+
+
+class FrameContent(CaptureStamps):
+    """Everything the service says about one processed frame."""
+
+    media_time_s: Finite | None = Field(description="Position in a file, seconds; null for live sources.")
+    width: int = Field(ge=1, description="Of the captured frame, pixels.")
+    height: int = Field(ge=1, description="Of the captured frame, pixels.")
+    detector_ran: bool = Field(description="False on frames where all boxes come from the tracker.")
+    frames_dropped: Count = Field(description="Frames the service has dropped since its start, up to this one.")
+    stage_ms: dict[str, Milliseconds] = Field(description="Milliseconds each stage took on this frame, by stage.")
+    faces: tuple[FaceMessage, ...] = Field(description="Every tracked face, in order of track_id; empty where there is none.")
+
+
+class TrackContent(CaptureStamps):
+    """One face's turn: it came, it is still here, it went."""
+
+    track_id: int = Field(ge=1, description="Also the end of the topic.")
+    event: Literal["started", "updated", "ended"] = Field(description='"ended" is the last message of its topic.')
+    face: FaceMessage | None = Field(description='Null where "ended".')
+
+
+class SourceHealth(WireModel):
+    """How the camera, file or stream is doing."""
+
+    name: str = Field(description="Credentials removed.")
+    state: str = Field(description="Name of the state the source is in.")
+    reconnects: Count = Field(description="Times it was lost and opened again since the start.")
+
+
+class StageHealth(WireModel):
+    """How one worker of the pipeline is doing."""
+
+    name: str = Field(description="The stage, as in stage_ms.")
+    state: str = Field(description="Name of the state the stage is in.")
+    restarts: Count = Field(description="Times it was restarted since the start.")
+    last_error: str | None = Field(description="One line; null where nothing went wrong.")
+
+
+class ModelHealth(WireModel):
+    """Which model is loaded: enough to find its card and its licence."""
+
+    name: str
+    version: str | None
+    sha256: str | None = Field(description="Of the model file, lower-case hexadecimal.")
+    licence: str = Field(description="SPDX expression.")
+
+
+class LatencyHealth(WireModel):
+    """Capture to publish over the recent frames, milliseconds."""
+
+    p50: Milliseconds
+    p95: Milliseconds
+    p99: Milliseconds
+
+
+class HealthContent(WireModel):
+    """The state of the service; published at a fixed interval, so that it doubles as a heartbeat."""
+
+    state: Literal["starting", "running", "degraded", "stopping", "failed"]
+    uptime_s: Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+    source: SourceHealth
+    frames_captured: Count
+    frames_processed: Count
+    frames_dropped: Count
+    dropped_by_cause: dict[str, Count] = Field(description="frames_dropped, split by why.")
+    fps: Annotated[float, Field(ge=0.0, allow_inf_nan=False)] = Field(description="Processed frames per second, recently.")
+    latency_ms: LatencyHealth | None = Field(description="Null before the first frame.")
+    stages: tuple[StageHealth, ...]
+    models: tuple[ModelHealth, ...]
+    refused_connections: Count = Field(description="Connection attempts turned away since the start (keys, allow-list).")
+    messages_published: Count = Field(description="Messages of all topics sent since the start, before this one.")
+    heartbeat_interval_ms: Milliseconds = Field(description="A subscriber that hears no health for three of these is cut off.")
+
+
+class FrameMessage(FrameContent, Envelope):
+    """Topic `frame`: one message for every processed frame, with all its faces."""
+
+    kind: Literal["frame"]
+
+
+class TrackMessage(TrackContent, Envelope):
+    """Topic `face.<track_id>`: one face on its own."""
+
+    kind: Literal["track"]
+
+
+class HealthMessage(HealthContent, Envelope):
+    """Topic `health`: state of the service, and its heartbeat."""
+
+    kind: Literal["health"]
+
+
+Content = FrameContent | TrackContent | HealthContent
+Message = FrameMessage | TrackMessage | HealthMessage
+
+MESSAGE_KINDS: Final[dict[str, type[FrameMessage] | type[TrackMessage] | type[HealthMessage]]] = {
+    "frame": FrameMessage,
+    "track": TrackMessage,
+    "health": HealthMessage,
+}
+"""Every kind this version writes and reads."""
+
+
+def is_last_of_topic(message: Message) -> bool:
+    """True where nothing follows on the message's topic: the track has ended."""
+    return isinstance(message, TrackMessage) and message.event == "ended"

@@ -1,0 +1,179 @@
+"""Every setting of the service, one class a room, and where their values come from.
+
+Precedence: built-in defaults < profile (YAML) < environment < command-line flags. An environment variable is named
+`REALTIME_FER_<SECTION>__<KEY>`, for instance `REALTIME_FER_DETECTOR__INTERVAL=2`. Settings stop at the door:
+`pipeline.assemble` turns them into plain arguments.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from realtime_fer.errors import SettingsError
+
+ENVIRONMENT_PREFIX = "REALTIME_FER_"
+DEFAULT_ENDPOINT = "tcp://127.0.0.1:5556"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SourceSettings(_Section):
+    """Where frames come from."""
+
+    # A camera index is a number in YAML.
+    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
+
+    spec: str = Field("0", description="camera index, /dev path, file, folder, URL or demo")
+    every_frame: bool = Field(False, description="files: handle every frame instead of keeping real time")
+    loop: bool = Field(False, description="files: begin again at the end")
+    width: int | None = Field(None, gt=0, description="cameras: wanted width, pixels")
+    height: int | None = Field(None, gt=0, description="cameras: wanted height, pixels")
+    fps: float | None = Field(None, gt=0, description="cameras: wanted frames a second")
+    wait: bool = Field(False, description="live sources: wait for one that is not there yet instead of failing")
+
+
+class DetectorSettings(_Section):
+    """How faces are found."""
+
+    name: str = Field("yolov8n-face", description="a model name, a model folder, an .onnx or .pt file, or haar")
+    long_side_px: int | None = Field(None, ge=32, le=4096, description="network input size; the model's own by default")
+    confidence: float | None = Field(None, gt=0, lt=1, description="the model's own by default")
+    iou: float | None = Field(None, gt=0, lt=1, description="overlap at which two boxes are one face")
+    interval: int = Field(1, ge=1, le=1000, description="look at every n-th frame; the tracker carries boxes between")
+    threads: int = Field(1, ge=1, le=256, description="of one run; one keeps the tails on a busy machine")
+    providers: tuple[str, ...] | None = Field(None, description="ONNX Runtime execution providers, best first")
+
+
+class TrackerSettings(_Section):
+    """How faces are followed."""
+
+    max_missed_s: float = Field(1.0, ge=0, le=60, description="a face unseen for longer gets a new id")
+    report_missed_s: float = Field(0.4, ge=0, le=60, description="an unseen face is still reported for so long")
+
+
+class ClassifierSettings(_Section):
+    """How expressions are read."""
+
+    name: str = Field("emotion-gcn-ferplus", description="a model name or a model folder")
+    smoothing_s: float = Field(0.25, ge=0, le=60, description="time constant of the smoothing; 0 is none")
+    unknown_below: float = Field(0.3, ge=0, le=1, description="a smaller best probability is published as unknown")
+    threads: int = Field(1, ge=1, le=256)
+    providers: tuple[str, ...] | None = None
+
+
+class PublishSettings(_Section):
+    """How results leave over ZeroMQ."""
+
+    enabled: bool = True
+    bind: str = Field(DEFAULT_ENDPOINT, description="tcp://address:port or ipc:///path")
+    encoding: Literal["json", "msgpack"] = "json"
+    high_water_mark: int = Field(100, ge=1, description="messages kept for a slow subscriber before it loses some")
+    conflate: bool = Field(False, description="keep only the newest message for a slow subscriber")
+    server_key: Path | None = Field(None, description="secret key file of the service; turns CURVE on")
+    allowed_clients: Path | None = Field(None, description="folder with the public keys of the clients let in")
+    allow_insecure_bind: bool = Field(False, description="bind beyond this machine without CURVE")
+    health_interval_s: float = Field(1.0, gt=0, le=60, description="time between health messages")
+
+
+class OutputSettings(_Section):
+    """What else is made of the results."""
+
+    headless: bool = Field(False, description="no window")
+    record: Path | None = Field(None, description="annotated video (.mp4 or .avi)")
+    results: Path | None = Field(None, description="every frame message, one JSON line each")
+    summary: Path | None = Field(None, description="counts and timings of the run, JSON")
+    duration_s: float | None = Field(None, gt=0, description="stop after so long")
+
+
+class ServiceSettings(_Section):
+    """All of it."""
+
+    source: SourceSettings = SourceSettings()  # type: ignore[call-arg]
+    detector: DetectorSettings = DetectorSettings()  # type: ignore[call-arg]
+    tracker: TrackerSettings = TrackerSettings()  # type: ignore[call-arg]
+    classifier: ClassifierSettings = ClassifierSettings()  # type: ignore[call-arg]
+    publish: PublishSettings = PublishSettings()  # type: ignore[call-arg]
+    output: OutputSettings = OutputSettings()  # type: ignore[call-arg]
+
+
+Nested = dict[str, dict[str, Any]]
+
+
+def load_settings(
+    *, profile: Path | None = None, environment: Mapping[str, str] | None = None, flags: Nested | None = None
+) -> ServiceSettings:
+    """Merge the sources of settings and check every value.
+
+    Args:
+        profile: a YAML file whose top level are the sections and below them the keys.
+        environment: usually `os.environ`; variables without a double underscore are not settings.
+        flags: section -> key -> value, as given on the command line.
+
+    Raises:
+        SettingsError: an unknown section or key, or a value out of range; names key, value and where it stands.
+    """
+    merged: Nested = {}
+    origin: dict[tuple[str, str], str] = {}
+    layers = (
+        (f"profile {profile}", _read_profile(profile) if profile is not None else {}),
+        ("environment", _read_environment(environment or {})),
+        ("command line", flags or {}),
+    )
+    for where, layer in layers:
+        for section, values in layer.items():
+            _require_known(section, list(ServiceSettings.model_fields), f"{where}: section")
+            fields = ServiceSettings.model_fields[section].annotation
+            assert fields is not None  # noqa: S101 - every section is annotated above
+            for key, value in values.items():
+                _require_known(key, list(fields.model_fields), f"{where}: {section}")
+                merged.setdefault(section, {})[key] = value
+                origin[section, key] = where
+    try:
+        return ServiceSettings.model_validate(merged)
+    except ValidationError as error:
+        first = error.errors()[0]
+        section, key = str(first["loc"][0]), str(first["loc"][1])
+        where = origin.get((section, key), "settings")
+        raise SettingsError(f"{where}: {section}.{key} = {first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}") from error
+
+
+def _read_profile(path: Path) -> Nested:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"profile {path}: cannot be read ({error.strerror}); profiles that ship lie in launch/") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SettingsError(f"profile {path}: not YAML: {' '.join(str(error).split())}") from error
+    if content is None:
+        return {}
+    if not isinstance(content, dict) or not all(isinstance(values, dict) for values in content.values()):
+        raise SettingsError(f"profile {path}: expected sections ({', '.join(ServiceSettings.model_fields)}) with keys below them")
+    return {str(section): {str(key): value for key, value in values.items()} for section, values in content.items()}
+
+
+def _read_environment(environment: Mapping[str, str]) -> Nested:
+    found: Nested = {}
+    for name, value in environment.items():
+        if name.startswith(ENVIRONMENT_PREFIX) and "__" in name:
+            section, _, key = name.removeprefix(ENVIRONMENT_PREFIX).lower().partition("__")
+            # Read as YAML, so that `true`, `3` and `[a, b]` mean what they mean in a profile.
+            try:
+                found.setdefault(section, {})[key] = yaml.safe_load(value)
+            except yaml.YAMLError as error:
+                raise SettingsError(f"environment: {name}={value!r} cannot be read as a value") from error
+    return found
+
+
+def _require_known(name: str, known: list[str], where: str) -> None:
+    if name not in known:
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
+        raise SettingsError(f"{where} {name!r} is not known; {hint}")

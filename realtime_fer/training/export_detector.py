@@ -1,0 +1,219 @@
+"""Export a trained `.pt` detector to ONNX, with its manifest, after proving that both answer alike.
+
+`realtime-fer export detector` calls `export_detector`. Needs the `train` extra; nothing of it is needed to run
+the exported file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from realtime_fer.errors import ModelCorruptError, ModelError, ModelNotFoundError, ModelShapeError, missing_extra
+from realtime_fer.inference.session import open_session
+from realtime_fer.types import FloatArray
+
+# ultralytics would install packages and ask the network on its own, unless told before its import.
+for _key, _value in {"YOLO_AUTOINSTALL": "false", "YOLO_OFFLINE": "true"}.items():
+    os.environ.setdefault(_key, _value)
+try:
+    import onnx
+    import torch
+    from ultralytics.nn.modules import C2f, Detect
+    from ultralytics.nn.tasks import load_checkpoint
+except ImportError as error:  # pragma: no cover - depends on the installation
+    raise missing_extra("exporting a detector", "train", error) from error
+
+log = logging.getLogger(__name__)
+
+# 17 has every operator the network needs and is read by ONNX Runtime from 1.12 on.
+OPSET = 17
+
+# ONNX Runtime 1.18, the oldest one supported, reads files up to this version of the format.
+IR_VERSION = 8
+
+STRIDE_PX = 32
+
+# (batch, height, width) of the comparison: 16:9, 4:3, upright, square, larger than in training, a batch, the smallest.
+COMPARED_SHAPES = ((1, 192, 320), (1, 256, 320), (1, 320, 256), (1, 320, 320), (1, 480, 640), (3, 96, 160), (1, 32, 32))
+
+# Both sum the same float32 products in another order; boxes are pixels up to some hundreds, confidences at most 1.
+BOX_TOLERANCE_PX = 0.02
+CONFIDENCE_TOLERANCE = 1e-4
+
+LICENCE = "AGPL-3.0"
+LICENCE_NOTE = "Trained with ultralytics (AGPL-3.0): using these weights in a product brings that licence's terms."
+
+
+def export_detector(
+    weights: Path,
+    out: Path,
+    *,
+    name: str = "yolov8n-face",
+    version: str = "1.0",
+    description: str = "YOLOv8n face detector, one class, any input size that is a multiple of 32 pixels.",
+    trained_on: str,
+    long_side_px: int = 320,
+    confidence_threshold: float = 0.35,
+    iou_threshold: float = 0.5,
+    pictures: Sequence[Path] = (),
+) -> Path:
+    """Write `out/<name>.onnx` and `out/manifest.json`; both appear whole or not at all.
+
+    The moving average of the weights is exported where the checkpoint has one, batch normalisation folded into
+    the convolutions, with free batch, height and width. Input `images`: float32, shape (batch, 3, height, width), RGB in
+    [0, 1]. Output `output0`: float32, shape (batch, 5, anchors): cx, cy, w, h in pixels of the input, confidence.
+
+    Args:
+        weights: checkpoint as ultralytics writes it; a pickle, so load only your own.
+        out: folder of the model, made when absent.
+        trained_on: which data, for the manifest.
+        long_side_px, confidence_threshold, iou_threshold: settings the model is meant to be used with.
+        pictures: real pictures that torch and ONNX Runtime must agree on, besides random ones.
+
+    Returns:
+        Path of the ONNX file.
+
+    Raises:
+        ModelNotFoundError: there is no file `weights`, or a picture cannot be read.
+        ModelCorruptError: `weights` is not an ultralytics checkpoint.
+        ModelShapeError: it is not a detector with one class.
+        ModelError: the exported file answers otherwise than torch does; nothing is written then.
+    """
+    model = _load_for_export(weights)
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out, prefix=".export-") as folder:
+        draft = Path(folder) / f"{name}.onnx"
+        _write_onnx(model, draft)
+        box_px, confidence = compare_with_torch(model, draft, pictures)
+        log.info("%s: largest difference to torch %.2g px and %.2g in confidence", name, box_px, confidence)
+        content = draft.read_bytes()
+        manifest: dict[str, Any] = {
+            "name": name,
+            "version": version,
+            "task": "face-detection",
+            "file": draft.name,
+            "sha256": hashlib.sha256(content).hexdigest(),
+            "size_bytes": len(content),
+            "licence": LICENCE,
+            "licence_note": LICENCE_NOTE,
+            "description": description,
+            "trained_on": trained_on,
+            "head": "yolov8",
+            "keypoints": 0,
+            "stride": STRIDE_PX,
+            "long_side_px": long_side_px,
+            "confidence_threshold": confidence_threshold,
+            "iou_threshold": iou_threshold,
+        }
+        manifest_draft = Path(folder) / "manifest.json"
+        manifest_draft.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+        # The manifest last: until it is there, the old one's sha256 tells that the model beside it is not its own.
+        os.replace(draft, out / draft.name)
+        os.replace(manifest_draft, out / "manifest.json")
+    return out / f"{name}.onnx"
+
+
+def compare_with_torch(model: Any, onnx_file: Path, pictures: Sequence[Path] = ()) -> tuple[float, float]:
+    """Largest difference of boxes (pixels) and of confidences between a torch model and its export.
+
+    Args:
+        model: torch module in export form: (batch, 3, height, width) to (batch, 5, anchors).
+        pictures: files that are shown to both at every rectangular shape, besides random noise.
+
+    Raises:
+        ModelNotFoundError: a picture cannot be read.
+        ModelError: a difference is above its tolerance, or an output is not a number.
+    """
+    session = open_session(onnx_file)
+    rng = np.random.default_rng(0)
+    worst_px, worst_confidence = 0.0, 0.0
+    for batch, height, width in COMPARED_SHAPES:
+        inputs = [rng.random((batch, 3, height, width), dtype=np.float32)]
+        inputs += [np.repeat(_read_picture(path, height, width), batch, axis=0) for path in pictures]
+        for images in inputs:
+            with torch.inference_mode():
+                expected: FloatArray = model(torch.from_numpy(images)).numpy()
+            (found,) = session.run(None, {"images": images})
+            if found.shape != expected.shape:
+                raise ModelError(f"{onnx_file.name}: torch gives {expected.shape} for {images.shape}, the export {found.shape}")
+            difference = np.abs(found - expected)
+            worst_px = max(worst_px, float(difference[:, :4].max()))
+            worst_confidence = max(worst_confidence, float(difference[:, 4].max()))
+            # Written so that a not-a-number fails too.
+            if not (
+                worst_px <= BOX_TOLERANCE_PX and worst_confidence <= CONFIDENCE_TOLERANCE and np.isfinite(difference).all()
+            ):
+                raise ModelError(
+                    f"{onnx_file.name}: on an input of shape {images.shape} the export differs from torch by {worst_px:.3g} px "
+                    f"(at most {BOX_TOLERANCE_PX}) and {worst_confidence:.3g} in confidence (at most {CONFIDENCE_TOLERANCE})"
+                )
+    return worst_px, worst_confidence
+
+
+def _load_for_export(weights: Path) -> Any:
+    """The network in evaluation form, folded, answering with its decoded head alone."""
+    if not weights.is_file():
+        raise ModelNotFoundError(f"{weights}: no such checkpoint")
+    try:
+        # Takes the moving average (`ema`) where there is one.
+        model, _ = load_checkpoint(str(weights), device="cpu", fuse=True)
+    except Exception as error:  # a broken pickle raises whatever it likes
+        raise ModelCorruptError(f"{weights}: not a checkpoint of ultralytics ({type(error).__name__}: {error})") from error
+    model = model.float().eval()
+    head = model.model[-1]
+    # Pose and other heads are subclasses of Detect with other outputs.
+    if type(head) is not Detect or head.nc != 1:
+        raise ModelShapeError(
+            f"{weights}: expected a detection head with one class, found {type(head).__name__} with {getattr(head, 'nc', '?')}"
+        )
+    # As ultralytics' own exporter sets them: decoded boxes alone come out, and the grid follows the input's size.
+    head.export, head.dynamic, head.format = True, True, "onnx"
+    for module in model.modules():
+        if isinstance(module, C2f):
+            # The same arithmetic with a fixed split instead of one computed from shapes: 100 nodes fewer.
+            module.forward = module.forward_split
+    for parameter in model.parameters():
+        parameter.requires_grad_(False)
+    return model
+
+
+def _write_onnx(model: Any, path: Path) -> None:
+    example = torch.zeros(2, 3, 6 * STRIDE_PX, 10 * STRIDE_PX)
+    torch.onnx.export(
+        model,
+        (example,),
+        str(path),
+        opset_version=OPSET,
+        input_names=["images"],
+        output_names=["output0"],
+        dynamic_axes={"images": {0: "batch", 2: "height", 3: "width"}, "output0": {0: "batch", 2: "anchors"}},
+        do_constant_folding=True,
+        # The older exporter needs nothing but torch and writes a graph of standard operators.
+        dynamo=False,
+    )
+    graph = onnx.load(str(path))
+    graph.ir_version = min(graph.ir_version, IR_VERSION)
+    onnx.helper.set_model_props(
+        graph, {"licence": LICENCE, "licence_note": LICENCE_NOTE, "head": "yolov8", "task": "face-detection"}
+    )
+    onnx.checker.check_model(graph)
+    onnx.save(graph, str(path))
+
+
+def _read_picture(path: Path, height: int, width: int) -> FloatArray:
+    """float32 RGB in [0, 1], shape (1, 3, height, width); stretched, since only agreement is wanted."""
+    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if picture is None:
+        raise ModelNotFoundError(f"{path}: not a readable picture")
+    resized = cv2.resize(picture, (width, height))
+    return np.ascontiguousarray(resized[..., ::-1].transpose(2, 0, 1)[None], np.float32) / np.float32(255)

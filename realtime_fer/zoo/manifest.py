@@ -1,0 +1,83 @@
+"""The manifest of a model folder: everything the service must know before it opens the weights."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from realtime_fer.errors import ModelCorruptError, ModelNotFoundError
+
+MANIFEST_NAME = "manifest.json"
+
+
+class _Manifest(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(description="what a user types")
+    version: str
+    file: str = Field(description="weights, relative to the manifest")
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    size_bytes: int = Field(gt=0)
+    licence: str = Field(description="SPDX identifier of the weights' licence")
+    licence_note: str
+    description: str
+    trained_on: str
+
+
+class CropContract(BaseModel):
+    """How a face is cut for a classifier; part of the model, since accuracy hangs on it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    size_px: int = Field(gt=0, description="side of the square crop the network takes")
+    colour: Literal["grey", "rgb"]
+    margin: float = Field(ge=-0.4, le=2.0, description="added on each side, as a share of the box's longer side")
+
+
+class ExpressionManifest(_Manifest):
+    """An expression classifier (ONNX)."""
+
+    task: Literal["expression"]
+    labels: tuple[str, ...] = Field(min_length=2)
+    crop: CropContract
+    temperature: float = Field(gt=0, description="logits are divided by it before the softmax (Guo et al., ICML 2017)")
+    valence_arousal: Literal["predicted"] | None = None
+
+
+class DetectorManifest(_Manifest):
+    """A face detector (ONNX)."""
+
+    task: Literal["face-detection"]
+    head: Literal["yolov8"]
+    keypoints: Literal[0, 5]
+    stride: int = Field(gt=0)
+    long_side_px: int = Field(gt=0, description="input size the thresholds were chosen for")
+    confidence_threshold: float = Field(gt=0, lt=1)
+    iou_threshold: float = Field(gt=0, lt=1)
+
+
+Manifest = Annotated[ExpressionManifest | DetectorManifest, Field(discriminator="task")]
+_ADAPTER: TypeAdapter[ExpressionManifest | DetectorManifest] = TypeAdapter(Manifest)
+
+
+def read_manifest(folder: Path) -> ExpressionManifest | DetectorManifest:
+    """Read `folder/manifest.json`.
+
+    Raises:
+        ModelNotFoundError: there is none.
+        ModelCorruptError: it is not JSON, or a field is missing or wrong; the message names the field.
+    """
+    path = folder / MANIFEST_NAME
+    try:
+        return _ADAPTER.validate_python(json.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise ModelNotFoundError(f"{path}: expected a model manifest, found none ({error.strerror})") from error
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ModelCorruptError(f"{path}: not JSON ({error}); restore the file or the whole model folder") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ModelCorruptError(f"{path}: field {where}: {first['msg']} (found {first.get('input')!r:.60})") from error

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from realtime_fer.errors import SettingsError
+from realtime_fer.settings import ServiceSettings, load_settings
+
+
+def profile(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "p.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_defaults() -> None:
+    settings = load_settings()
+    assert settings == ServiceSettings()
+    assert settings.publish.bind == "tcp://127.0.0.1:5556"
+
+
+def test_flags_win_over_environment_and_that_over_the_profile(tmp_path: Path) -> None:
+    path = profile(tmp_path, "detector: {interval: 2, threads: 2, iou: 0.4}\n")
+    environment = {"REALTIME_FER_DETECTOR__INTERVAL": "3", "REALTIME_FER_DETECTOR__THREADS": "3", "REALTIME_FER_DATA": "x"}
+    detector = load_settings(profile=path, environment=environment, flags={"detector": {"interval": 4}}).detector
+    assert (detector.interval, detector.threads, detector.iou) == (4, 3, 0.4)
+
+
+def test_environment_values_are_typed() -> None:
+    environment = {"REALTIME_FER_SOURCE__EVERY_FRAME": "true", "REALTIME_FER_DETECTOR__PROVIDERS": "[A, B]", "REALTIME_FER_SOURCE__SPEC": "demo"}
+    settings = load_settings(environment=environment)
+    assert settings.source.every_frame is True
+    assert settings.detector.providers == ("A", "B")
+    assert settings.source.spec == "demo"
+
+
+def test_a_camera_index_may_be_a_number_in_a_profile(tmp_path: Path) -> None:
+    assert load_settings(profile=profile(tmp_path, "source: {spec: 0}")).source.spec == "0"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("detector: {intervall: 2}", r"p\.yaml: detector 'intervall' is not known; did you mean interval"),
+        ("detectr: {interval: 2}", r"p\.yaml: section 'detectr' is not known; did you mean detector"),
+        ("detector: {interval: 0}", r"p\.yaml: detector\.interval = 0: "),
+        ("detector: {interval: soon}", r"detector\.interval = 'soon': "),
+        ("detector: 3", "expected sections"),
+        ("[1, 2]", "expected sections"),
+        ("a: [", "not YAML"),
+    ],
+)
+def test_a_bad_profile_names_key_and_value(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(SettingsError, match=says):
+        load_settings(profile=profile(tmp_path, text))
+
+
+def test_a_bad_environment_variable_says_where_it_stands() -> None:
+    with pytest.raises(SettingsError, match=r"environment: publish\.encoding = 'xml'"):
+        load_settings(environment={"REALTIME_FER_PUBLISH__ENCODING": "xml"})
+
+
+def test_a_bad_flag_says_where_it_stands() -> None:
+    with pytest.raises(SettingsError, match=r"command line: detector\.confidence = 7"):
+        load_settings(flags={"detector": {"confidence": 7}})
+
+
+def test_missing_profile(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load_settings(profile=tmp_path / "none.yaml")
+
+
+def test_an_empty_profile_is_all_defaults(tmp_path: Path) -> None:
+    assert load_settings(profile=profile(tmp_path, "")) == ServiceSettings()
+
+
+@pytest.mark.parametrize("path", sorted((Path(__file__).parents[1] / "launch").glob("*.yaml")), ids=lambda path: path.name)
+def test_shipped_profiles_load(path: Path) -> None:
+    load_settings(profile=path)

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from realtime_fer.errors import ModelCorruptError, ModelNotFoundError
+from realtime_fer.zoo.shelf import find_model, list_models, sha256_of, shelves, verify_model
+from tests.zoo.test_manifest import EXPRESSION, write
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "m.onnx").write_bytes(b"abc")
+    write(tmp_path / "mine", {**EXPRESSION, "name": "mine", "sha256": hashlib.sha256(b"abc").hexdigest()})
+    monkeypatch.setenv("REALTIME_FER_MODELS", str(tmp_path))
+    return tmp_path
+
+
+def test_the_users_shelf_comes_first_and_shipped_models_are_found(shelf: Path) -> None:
+    assert shelves()[0] == shelf
+    names = [model.manifest.name for model in list_models()]
+    assert "mine" in names
+    assert {"yolov8n-face", "emotion-gcn-ferplus"} <= set(names)
+
+
+def test_by_name_and_by_path(shelf: Path) -> None:
+    assert find_model("mine").weights == shelf / "mine" / "m.onnx"
+    assert find_model(str(shelf / "mine")).manifest.name == "mine"
+
+
+def test_an_unknown_name_lists_the_known_ones(shelf: Path) -> None:
+    with pytest.raises(ModelNotFoundError, match="'nobody'.*emotion-gcn-ferplus, mine"):
+        find_model("nobody")
+
+
+def test_whole(shelf: Path) -> None:
+    verify_model(find_model("mine"))
+
+
+def test_shipped_weights_are_what_their_manifests_say() -> None:
+    for model in list_models():
+        verify_model(model)
+        assert (model.folder / "CARD.md").is_file()
+
+
+def test_changed_bytes(shelf: Path) -> None:
+    (shelf / "mine" / "m.onnx").write_bytes(b"abd")
+    with pytest.raises(ModelCorruptError, match="expected sha256"):
+        verify_model(find_model("mine"))
+
+
+def test_cut_short(shelf: Path) -> None:
+    (shelf / "mine" / "m.onnx").write_bytes(b"a")
+    with pytest.raises(ModelCorruptError, match="expected 3 bytes, found 1"):
+        verify_model(find_model("mine"))
+
+
+def test_missing_weights(shelf: Path) -> None:
+    (shelf / "mine" / "m.onnx").unlink()
+    with pytest.raises(ModelNotFoundError, match=r"m\.onnx"):
+        verify_model(find_model("mine"))
+
+
+def test_digest(tmp_path: Path) -> None:
+    (tmp_path / "f").write_bytes(b"x" * 3_000_000)
+    assert sha256_of(tmp_path / "f") == hashlib.sha256(b"x" * 3_000_000).hexdigest()
