@@ -1,1 +1,5 @@
-"""Offline: how good the parts are, measured on labelled data; nothing in the running service imports this room."""
+"""Offline: how good the shipped models are, on data with known answers.
+
+Called by `realtime-fer evaluate`. The files that ship are run through ONNX Runtime, not the networks they came from;
+torch is not needed.
+"""

@@ -48,10 +48,10 @@ def build_detector(settings: DetectorSettings) -> tuple[FrameDetector, ModelInUs
         MissingExtraError: a .pt file without the `yolo` extra.
     """
     if settings.name == "haar":
-        from realtime_fer.detection.haar import HaarDetector, cascade_path
+        from realtime_fer.detection.haar import HaarDetector
 
         haar = HaarDetector()
-        return haar, ModelInUse(haar.name, None, sha256_of(cascade_path()), HAAR_LICENCE)
+        return haar, ModelInUse(haar.name, None, sha256_of(haar.cascade), HAAR_LICENCE)
     if settings.name.endswith((".pt", ".onnx")):
         return _bare_weights(Path(settings.name), settings)
     from realtime_fer.detection.yolov8_face_onnx import YoloV8FaceOnnx

@@ -33,6 +33,12 @@ class DurationWindow:
         p50, p95, p99 = np.percentile(held, (50, 95, 99))
         return {"p50": round(float(p50), 3), "p95": round(float(p95), 3), "p99": round(float(p99), 3)}
 
+    def mean(self) -> float | None:
+        """Mean in milliseconds of what is held; None before the first duration."""
+        with self._lock:
+            held = self._values[: min(self._count, len(self._values))]
+            return float(held.mean()) if held.size else None
+
     def __len__(self) -> int:
         with self._lock:
             return min(self._count, len(self._values))

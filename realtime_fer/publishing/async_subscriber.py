@@ -48,13 +48,13 @@ class AsyncSubscriber(Subscription):
         while True:
             wait_ms = -1 if deadline is None else math.ceil(max(0.0, deadline - time.monotonic()) * 1000)
             ready = {socket for socket, _ in await self._poller.poll(wait_ms)}
+            if self._monitor is not None and self._monitor in ready:
+                self._watch.handle(await self._monitor.recv_multipart())
             for socket in self._sockets:
                 if socket in ready:
                     received = self._accept(await socket.recv())
                     if received is not None:
                         return received
-            if self._monitor is not None and self._monitor in ready:
-                self._watch.handle(await self._monitor.recv_multipart())
             if not ready and deadline is not None and time.monotonic() >= deadline:
                 return None
 

@@ -176,6 +176,15 @@ class AllowList:
         self._fixed = {key: key.decode("ascii", errors="replace") for key in public_keys}
         self.names()
 
+    @classmethod
+    def from_folder(cls, folder: Path) -> AllowList:
+        """The clients whose public keys lie in `folder`.
+
+        Raises:
+            SecurityError: the folder, or a key file in it, cannot be read.
+        """
+        return cls(folder)
+
     def names(self) -> dict[bytes, str]:
         """Name of each client that may subscribe, by public key (Z85).
 

@@ -63,13 +63,13 @@ class Subscriber(Subscription):
         while True:
             wait_ms = None if deadline is None else math.ceil(max(0.0, deadline - time.monotonic()) * 1000)
             ready = {socket for socket, _ in self._poller.poll(wait_ms)}
+            if self._monitor is not None and self._monitor in ready:
+                self._watch.handle(self._monitor.recv_multipart())
             for socket in self._sockets:
                 if socket in ready:
                     received = self._accept(socket.recv())
                     if received is not None:
                         return received
-            if self._monitor is not None and self._monitor in ready:
-                self._watch.handle(self._monitor.recv_multipart())
             # A repeat or a monitor event is no answer: what waits behind it still counts as in time.
             if not ready and deadline is not None and time.monotonic() >= deadline:
                 return None

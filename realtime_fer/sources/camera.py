@@ -11,9 +11,11 @@ import cv2
 
 from realtime_fer.clock import Clock, SystemClock
 from realtime_fer.errors import SourceLostError, SourceUnavailableError
-from realtime_fer.sources.camera_list import DEV_ROOT, describe_cameras, list_cameras
+from realtime_fer.sources.camera_list import DEV_ROOT, CameraInfo, describe_cameras, list_cameras
 from realtime_fer.sources.live_reader import Grabbed
 from realtime_fer.sources.opencv_capture import PictureGrabber, announced_fps, open_capture
+
+__all__ = ["CameraInfo", "CameraReader", "list_cameras"]
 
 logger = logging.getLogger(__name__)
 

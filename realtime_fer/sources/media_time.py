@@ -22,20 +22,15 @@ class MediaTime:
         self.interval_s = 1.0 / (nominal_fps or FALLBACK_FPS)
         self.frames = 0
         self.now_s = 0.0
-        self._origin_s = 0.0
+        self._last_stamp_s = math.nan
 
     def advance(self, stamp_s: float) -> float:
         """Media time, seconds, of the next frame in order; `stamp_s` is what the file says, and may be anything."""
-        usable = math.isfinite(stamp_s)
-        if self.frames == 0:
-            self._origin_s = stamp_s if usable else 0.0
-        else:
-            step_s = stamp_s - self._origin_s - self.now_s
-            if not 0 < step_s <= MAX_MEDIA_STEP_S:  # also where it is not a number
-                step_s = self.interval_s
-                if usable:  # go on from here, so that good stamps after a jump are steps again
-                    self._origin_s = stamp_s - self.now_s - step_s
-            self.now_s += step_s
+        if self.frames > 0:
+            step_s = stamp_s - self._last_stamp_s
+            # Also false where either stamp is not a number. Good stamps after a jump are good steps again.
+            self.now_s += step_s if 0 < step_s <= MAX_MEDIA_STEP_S else self.interval_s
+        self._last_stamp_s = stamp_s
         self.frames += 1
         return self.now_s
 

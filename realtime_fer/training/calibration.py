@@ -15,9 +15,7 @@ TEMPERATURE_RANGE = (0.05, 20.0)
 """Searched on a logarithmic scale; a sound classifier needs something between 0.3 and 3."""
 
 
-def negative_log_likelihood(
-    logits: npt.NDArray[np.floating], labels: npt.NDArray[np.integer], temperature: float
-) -> float:
+def negative_log_likelihood(logits: npt.NDArray[np.floating], labels: npt.NDArray[np.integer], temperature: float) -> float:
     """Mean of -log softmax(logits / temperature)[label].
 
     Shapes: logits (N, C), labels (N,) in 0..C-1.

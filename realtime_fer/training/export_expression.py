@@ -146,9 +146,7 @@ def folded_graph(model: CompactEmotionGcn) -> onnx.ModelProto:
         weight, bias = fold_norm(convolution, norm)
         constants[f"{name}.weight"], constants[f"{name}.bias"] = weight, bias
         inputs = [x, f"{name}.weight", f"{name}.bias"]
-        return add(
-            "Conv", inputs, name, strides=list(convolution.stride), pads=[int(p) for p in convolution.padding] * 2
-        )
+        return add("Conv", inputs, name, strides=list(convolution.stride), pads=[int(p) for p in convolution.padding] * 2)
 
     mean = add("ReduceMean", ["faces"], "mean", axes=[2, 3], keepdims=1)
     centred = add("Sub", ["faces", mean], "centred")

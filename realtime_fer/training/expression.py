@@ -146,7 +146,8 @@ def train_expression(
         row = {"epoch": float(run.epoch), "loss": loss, **_held_out_figures(logits, held_out_set, held_out_labels)}
         run.history.append({**row, "seconds": time.monotonic() - began})
         tell(", ".join(f"{name} {value:.4g}" for name, value in run.history[-1].items()))
-        _save(last, run, recipe, cooccurrence, logits, held_out_labels)
+        held_out = {"held_out_logits": torch.from_numpy(logits), "held_out_labels": torch.from_numpy(held_out_labels)}
+        _save(last, run, recipe, cooccurrence, held_out)
         _atomic_text(out / "history.json", json.dumps(run.history, indent=1))
         draw_curves(run.history, out / "curves.png")
     return last
@@ -276,9 +277,7 @@ def _update_average(run: _Run, step: int) -> None:
             kept.copy_(new)
 
 
-def _held_out_figures(
-    logits: npt.NDArray[np.float32], faces: FerPlus, labels: npt.NDArray[np.int64]
-) -> dict[str, float]:
+def _held_out_figures(logits: npt.NDArray[np.float32], faces: FerPlus, labels: npt.NDArray[np.int64]) -> dict[str, float]:
     distributions, weights = vote_distributions(faces.votes)
     loss = crowd_loss(torch.from_numpy(logits), torch.from_numpy(distributions), torch.from_numpy(weights))
     counted = labels >= 0
@@ -292,12 +291,7 @@ def _held_out_figures(
 
 
 def _save(
-    path: Path,
-    run: _Run,
-    recipe: ExpressionRecipe,
-    cooccurrence: npt.NDArray[np.float64],
-    logits: npt.NDArray[np.float32],
-    labels: npt.NDArray[np.int64],
+    path: Path, run: _Run, recipe: ExpressionRecipe, cooccurrence: npt.NDArray[np.float64], held_out: dict[str, Tensor]
 ) -> None:
     partial = path.with_suffix(".partial")
     torch.save(
@@ -311,8 +305,7 @@ def _save(
             "generator": run.generator.get_state(),
             "torch_rng": torch.get_rng_state(),
             "cooccurrence": torch.from_numpy(cooccurrence),
-            "held_out_logits": torch.from_numpy(logits),
-            "held_out_labels": torch.from_numpy(labels),
+            **held_out,
         },
         partial,
     )

@@ -80,9 +80,7 @@ def move(faces: Tensor, generator: torch.Generator) -> Tensor:
     cos, sin = torch.cos(tilt), torch.sin(tilt)
     # affine_grid maps places in the result to places in the source, so a larger face divides.
     along_x, along_y = stretch / scale, 1 / (stretch * scale)
-    rows = torch.stack(
-        [cos * along_x * mirror, -sin * along_y, shift_x, sin * along_x * mirror, cos * along_y, shift_y], dim=1
-    )
+    rows = torch.stack([cos * along_x * mirror, -sin * along_y, shift_x, sin * along_x * mirror, cos * along_y, shift_y], dim=1)
     grid = functional.affine_grid(rows.view(count, 2, 3), list(faces.shape), align_corners=False)
     moved_faces = functional.grid_sample(faces, grid, mode="bicubic", padding_mode="border", align_corners=False)
     return moved_faces.clamp(0, 255)
@@ -118,9 +116,7 @@ def cover(faces: Tensor, generator: torch.Generator) -> Tensor:
     from_y = ((places.view(1, 1, -1, 1) - centre_y) / half_y).abs()
     is_ellipse = (_uniform(count, 0, 1, generator, faces) < 0.5).view(-1, 1, 1, 1)
     hidden = torch.where(is_ellipse, from_x.square() + from_y.square() < 1, torch.maximum(from_x, from_y) < 1)
-    own = faces.mean(dim=(2, 3), keepdim=True) + 20 * torch.randn(
-        (count, 1, 1, 1), generator=generator, device=faces.device
-    )
+    own = faces.mean(dim=(2, 3), keepdim=True) + 20 * torch.randn((count, 1, 1, 1), generator=generator, device=faces.device)
     any_grey = _uniform(count, 0, 255, generator, faces).view(-1, 1, 1, 1)
     # A hand has the skin of its owner; everything else has any shade.
     paint = torch.where((_uniform(count, 0, 1, generator, faces) < 0.5).view(-1, 1, 1, 1), own, any_grey)
@@ -155,12 +151,8 @@ def blur(faces: Tensor, generator: torch.Generator) -> Tensor:
     # Shifted copies: convolutions with a kernel for each face are slow on CPUs.
     padded = functional.pad(faces, (radius, radius, radius, radius), mode="replicate")
     side = faces.shape[-1]
-    along_x = sum(
-        kernel_x[:, k].view(-1, 1, 1, 1) * padded[..., k : k + side] for k in range(2 * radius + 1)
-    )
-    blurred: Tensor = sum(
-        kernel_y[:, k].view(-1, 1, 1, 1) * along_x[..., k : k + side, :] for k in range(2 * radius + 1)
-    )
+    along_x = sum(kernel_x[:, k].view(-1, 1, 1, 1) * padded[..., k : k + side] for k in range(2 * radius + 1))
+    blurred: Tensor = sum(kernel_y[:, k].view(-1, 1, 1, 1) * along_x[..., k : k + side, :] for k in range(2 * radius + 1))
     return blurred
 
 

@@ -16,6 +16,7 @@ def test_percentiles_agree_with_numpy() -> None:
     assert found is not None
     assert list(found) == ["p50", "p95", "p99"]
     assert list(found.values()) == pytest.approx(expected, abs=6e-4)
+    assert window.mean() == pytest.approx(values.mean())
 
 
 def test_keeps_only_the_last() -> None:
@@ -28,3 +29,4 @@ def test_keeps_only_the_last() -> None:
 
 def test_empty() -> None:
     assert DurationWindow().percentiles() is None
+    assert DurationWindow().mean() is None

@@ -1,0 +1,163 @@
+"""Run an ONNX expression classifier over FER+ faces and score it under the majority protocol.
+
+`realtime-fer evaluate NAME --data FILE.npz --protocol ferplus-majority --json` calls `evaluate_ferplus`; the last line
+it prints is `MajorityReport.as_json`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from realtime_fer.datasets.ferplus import NOT_COUNTED, load_ferplus, majority_labels
+from realtime_fer.errors import DatasetError
+from realtime_fer.evaluation.metrics import (
+    accuracy,
+    bootstrap_interval,
+    class_recalls,
+    confusion_matrix,
+    expected_calibration_error,
+    mean_recall,
+)
+from realtime_fer.inference.session import open_session, run_session
+from realtime_fer.labels import FERPLUS_LABELS
+
+PROTOCOL = "ferplus-majority"
+BATCH = 64
+DIGITS = 4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MajorityReport:
+    """What came out.
+
+    Attributes:
+        n: faces that count under the protocol.
+        war, uar, ece: accuracy, mean recall, calibration error in 15 bins, all in [0, 1].
+        per_class: recall by class name; nan for a class without a face.
+        support: faces of each class.
+        confusion: int64 (8, 8), rows true, columns predicted.
+        intervals: 95 % bootstrap intervals of `war`, `uar` and `ece`; empty if none were asked for.
+    """
+
+    n: int
+    war: float
+    uar: float
+    ece: float
+    per_class: Mapping[str, float]
+    support: Mapping[str, int]
+    confusion: npt.NDArray[np.int64]
+    intervals: Mapping[str, tuple[float, float]]
+
+    def as_json(self) -> str:
+        """One line with `n`, `war`, `uar`, `ece`, `per_class`, `support`, `confusion`, `intervals`; rounded to 4 digits."""
+        recalls = {k: None if np.isnan(v) else round(v, DIGITS) for k, v in self.per_class.items()}
+        return json.dumps(
+            {
+                "protocol": PROTOCOL,
+                "n": self.n,
+                "war": round(self.war, DIGITS),
+                "uar": round(self.uar, DIGITS),
+                "ece": round(self.ece, DIGITS),
+                "per_class": recalls,
+                "support": dict(self.support),
+                "confusion": self.confusion.tolist(),
+                "intervals": {k: [round(low, DIGITS), round(high, DIGITS)] for k, (low, high) in self.intervals.items()},
+            }
+        )
+
+
+def evaluate_ferplus(
+    model: Path,
+    data: Path,
+    *,
+    size_px: int = 48,
+    temperature: float = 1.0,
+    bootstrap_draws: int = 0,
+    intra_op_threads: int = 1,
+    change: Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.uint8]] | None = None,
+) -> MajorityReport:
+    """Score a classifier on the faces of an npz file.
+
+    Args:
+        model: ONNX file with input `faces`, float32 (N, 1, S, S), grey 0..255, and logits (N, 8) in FER+ order.
+        data: FER+ npz file, see `datasets.ferplus`.
+        size_px: S; faces of another size are resized.
+        temperature: divides the logits before the softmax; from the model's manifest.
+        bootstrap_draws: for intervals; 0 gives none.
+        change: applied to the counted images, uint8 (N, 48, 48), before the model sees them; for robustness tables.
+
+    Raises:
+        DatasetError: the file cannot be used, or no face counts.
+        ModelNotFoundError, ModelCorruptError, ModelShapeError: the model cannot be used.
+    """
+    faces = load_ferplus(data)
+    labels = majority_labels(faces.votes)
+    counted = labels != NOT_COUNTED
+    if not counted.any():
+        raise DatasetError(f"{data}: expected faces that count under {PROTOCOL}, found none among {len(faces)}")
+    images, labels = faces.images[counted], labels[counted]
+    if change is not None:
+        images = change(images)
+    probabilities = classify_images(model, images, size_px=size_px, temperature=temperature, intra_op_threads=intra_op_threads)
+    return majority_report(probabilities, labels, bootstrap_draws)
+
+
+def classify_images(
+    model: Path, images: npt.NDArray[np.uint8], *, size_px: int, temperature: float, intra_op_threads: int = 1
+) -> npt.NDArray[np.float64]:
+    """Calibrated probabilities, float64 (N, C), of grey faces, uint8 (N, H, W).
+
+    Raises:
+        ModelNotFoundError, ModelCorruptError, ModelShapeError: the model cannot be used.
+    """
+    session = open_session(model, intra_op_threads=intra_op_threads)
+    name = session.get_inputs()[0].name
+    batches = []
+    for start in range(0, len(images), BATCH):
+        part = [_resized(image, size_px) for image in images[start : start + BATCH]]
+        batch = np.stack(part).astype(np.float32)[:, None]
+        batches.append(run_session(session, None, {name: batch}, str(model))[0])
+    scaled = np.concatenate(batches).astype(np.float64) / temperature
+    scaled -= scaled.max(axis=1, keepdims=True)
+    exponents = np.exp(scaled)
+    return np.asarray(exponents / exponents.sum(axis=1, keepdims=True))
+
+
+def majority_report(
+    probabilities: npt.NDArray[np.floating], labels: npt.NDArray[np.integer], bootstrap_draws: int = 0
+) -> MajorityReport:
+    """All figures of one run; probabilities (N, 8), labels (N,) in 0..7.
+
+    Raises:
+        ShapeError: shapes do not fit.
+    """
+    metrics = {"war": accuracy, "uar": mean_recall, "ece": expected_calibration_error}
+    intervals = {}
+    if bootstrap_draws:
+        intervals = {name: bootstrap_interval(m, probabilities, labels, draws=bootstrap_draws) for name, m in metrics.items()}
+    support = np.bincount(labels, minlength=len(FERPLUS_LABELS))
+    return MajorityReport(
+        n=len(labels),
+        war=accuracy(probabilities, labels),
+        uar=mean_recall(probabilities, labels),
+        ece=expected_calibration_error(probabilities, labels),
+        per_class=dict(zip(FERPLUS_LABELS, map(float, class_recalls(probabilities, labels)), strict=True)),
+        support=dict(zip(FERPLUS_LABELS, map(int, support), strict=True)),
+        confusion=confusion_matrix(probabilities, labels),
+        intervals=intervals,
+    )
+
+
+def _resized(image: npt.NDArray[np.uint8], size_px: int) -> npt.NDArray[np.uint8]:
+    if image.shape == (size_px, size_px):
+        return image
+    # As the live path does it, see `expression.face_crop`.
+    interpolation = cv2.INTER_AREA if min(image.shape) > size_px else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(image, (size_px, size_px), interpolation=interpolation), np.uint8)

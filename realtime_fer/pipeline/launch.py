@@ -1,0 +1,183 @@
+"""From settings to a finished run: build the service, run it in the foreground, leave everything tidy."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from contextlib import ExitStack
+
+from realtime_fer.clock import Clock, SystemClock
+from realtime_fer.display.window import display_available
+from realtime_fer.errors import PublishingError
+from realtime_fer.pipeline.assemble import build_fast_path
+from realtime_fer.pipeline.foreground import StopRequest, run_in_foreground, stop_on_signals
+from realtime_fer.pipeline.reporting import Reporter, health_content
+from realtime_fer.pipeline.service import ResultSink, Service
+from realtime_fer.pipeline.sinks import LatestResultSink, RecordingSink
+from realtime_fer.pipeline.summary import require_writable, summarise, write_summary
+from realtime_fer.publishing.curve import AllowList, load_server_keys
+from realtime_fer.publishing.results_writer import ResultsWriter
+from realtime_fer.publishing.zmq_publisher import ZmqPublisher
+from realtime_fer.settings import DEFAULT_ENDPOINT, PublishSettings, ServiceSettings
+from realtime_fer.sources.choose import open_source
+
+log = logging.getLogger(__name__)
+
+FALLBACK_FPS = 30.0
+"""Of a recording, where the source does not say how fast it is."""
+
+PUBLISHER_LINGER_MS = 200
+"""The last messages have this long to reach slow subscribers when the service stops."""
+
+
+def launch(settings: ServiceSettings, *, quiet: bool = False, clock: Clock | None = None) -> int:
+    """Run the service as the settings say, until it ends.
+
+    Args:
+        quiet: no progress bar and no closing line.
+
+    Returns:
+        The exit code, see `foreground.run_in_foreground`.
+
+    Raises:
+        RealtimeFerError: bad input of any kind, found before anything runs.
+    """
+    clock = clock or SystemClock()
+    output = settings.output
+    request = StopRequest()
+    with ExitStack() as cleanup:
+        # From here on a signal is answered by an orderly end, also while models load.
+        cleanup.enter_context(stop_on_signals(request))
+        for path in (output.results, output.summary):
+            if path is not None:
+                require_writable(path)
+        source = open_source(
+            settings.source.spec,
+            every_frame=settings.source.every_frame,
+            loop=settings.source.loop,
+            width=settings.source.width,
+            height=settings.source.height,
+            fps=settings.source.fps,
+            wait_for_source=settings.source.wait,
+            clock=clock,
+        )
+        fast_path, models = build_fast_path(settings)
+        publisher = start_publisher(settings.publish, clock) if settings.publish.enabled else None
+        if publisher is not None:
+            cleanup.callback(publisher.close, PUBLISHER_LINGER_MS)
+        results = None if output.results is None else ResultsWriter(output.results)
+        reporter = Reporter(publisher, results, expression_model=models[-1].name, clock=clock)
+        cleanup.callback(reporter.end)
+
+        every_frame = not source.is_live
+        sinks: list[ResultSink] = []
+        recording = None
+        if output.record is not None:
+            recording = RecordingSink(output.record, fps=source.nominal_fps or FALLBACK_FPS, every_frame=every_frame, clock=clock)
+            sinks.append(recording)
+        window = None if output.headless else _window_if_possible()
+        if window is not None:
+            sinks.append(window)
+
+        def report_health() -> None:
+            if publisher is not None:
+                content = health_content(
+                    service,
+                    models=models,
+                    publisher=publisher,
+                    heartbeat_interval_s=settings.publish.health_interval_s,
+                    other_workers=() if recording is None else (recording.worker,),
+                )
+                publisher.publish(content)
+
+        service = Service(
+            source,
+            fast_path,
+            publish=reporter.report,
+            sinks=sinks,
+            report_health=report_health,
+            every_frame=every_frame,
+            health_interval_s=settings.publish.health_interval_s,
+            clock=clock,
+        )
+        code = run_in_foreground(
+            service, request=request, window_results=window, duration_s=output.duration_s, show_progress=not quiet
+        )
+    summary = summarise(
+        service,
+        models=[{"name": m.name, "version": m.version or "", "sha256": m.sha256, "licence": m.licence} for m in models],
+        messages_published=0 if publisher is None else publisher.messages_published,
+    )
+    if output.summary is not None:
+        write_summary(output.summary, summary)
+    if not quiet:
+        _closing_line(summary)
+    _leave_hanging_threads_behind(service, code)
+    return code
+
+
+def start_publisher(settings: PublishSettings, clock: Clock) -> ZmqPublisher:
+    """A publisher that is bound.
+
+    The default endpoint gives way to a free port where something else has it (say, a second service), with a
+    warning; an endpoint that somebody asked for does not.
+
+    Raises:
+        PublishingError: the endpoint cannot be used.
+        SecurityError: it may not be used as asked.
+    """
+    curve = None if settings.server_key is None else load_server_keys(settings.server_key)
+    allowed = None if settings.allowed_clients is None else AllowList.from_folder(settings.allowed_clients)
+
+    def build(bind: str) -> ZmqPublisher:
+        publisher = ZmqPublisher(
+            bind,
+            encoding=settings.encoding,
+            high_water_mark=settings.high_water_mark,
+            conflate=settings.conflate,
+            curve=curve,
+            allowed_clients=allowed,
+            allow_insecure_bind=settings.allow_insecure_bind,
+            clock=clock,
+        )
+        publisher.start()
+        return publisher
+
+    try:
+        return build(settings.bind)
+    except PublishingError as error:
+        if settings.bind != DEFAULT_ENDPOINT or "bind" in settings.model_fields_set:
+            raise
+        publisher = build("tcp://127.0.0.1:*")
+        log.warning("%s; publishing on %s instead", error, publisher.endpoint)
+        return publisher
+
+
+def _window_if_possible() -> LatestResultSink | None:
+    if display_available():
+        return LatestResultSink()
+    log.warning("no display here: running without a window (--headless says so without this line)")
+    return None
+
+
+def _closing_line(summary: dict[str, object]) -> None:
+    latency = summary["latency_ms"]
+    median = latency["p50"] if isinstance(latency, dict) else None
+    print(
+        f"{summary['source']}: {summary['frames_processed']} of {summary['frames_captured']} frames, "
+        f"{summary['faces_total']} faces of {summary['tracks_total']} people, {summary['fps']} fps, "
+        f"capture to publish {'-' if median is None else format(median, '.1f')} ms (median), "
+        f"{summary['messages_published']} messages",
+        file=sys.stderr,
+    )
+
+
+def _leave_hanging_threads_behind(service: Service, code: int) -> None:
+    """End the process at once where a thread hangs in native code: the interpreter's own end could wait for it."""
+    if all(worker.join(0) for worker in service.workers):
+        return
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -1,0 +1,111 @@
+"""From results and counts to messages: what is published, and what is written to the results file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from realtime_fer.clock import Clock
+from realtime_fer.pipeline.assemble import ModelInUse
+from realtime_fer.pipeline.worker import Worker, describe
+from realtime_fer.publishing.conversion import frame_content
+from realtime_fer.publishing.encoding import EncodedMessage, encode
+from realtime_fer.publishing.message import (
+    Content,
+    HealthContent,
+    LatencyHealth,
+    ModelHealth,
+    SourceHealth,
+    StageHealth,
+)
+from realtime_fer.publishing.publisher import Publisher
+from realtime_fer.publishing.results_writer import ResultsWriter
+from realtime_fer.publishing.stamping import MessageStamper
+from realtime_fer.publishing.track_events import TrackEvents
+from realtime_fer.types import FrameResult
+
+if TYPE_CHECKING:
+    from realtime_fer.pipeline.service import Service
+
+
+class Reporter:
+    """Publishes frames and tracks, and writes the frames to the results file.
+
+    Args:
+        publisher: started; None publishes nothing (the results file then numbers its own messages).
+        results: the results file, or None.
+        expression_model: name of the classifier, repeated in each message.
+    """
+
+    def __init__(self, publisher: Publisher | None, results: ResultsWriter | None, *, expression_model: str, clock: Clock) -> None:
+        self._publisher = publisher
+        self._results = results
+        self._expression_model = expression_model
+        self._stamper = MessageStamper(clock=clock)
+        self._tracks = TrackEvents()
+
+    def report(self, result: FrameResult) -> None:
+        """Send one frame message, and one message a face; write the frame message.
+
+        Raises:
+            PublishingError: the publisher is broken or the results file cannot be written.
+            MessageError: the result breaks the wire schema.
+        """
+        frame = frame_content(result, expression_model=self._expression_model)
+        encoded = self._send(frame)
+        if self._publisher is not None:
+            for event in self._tracks.update(frame, result.ended_track_ids):
+                self._publisher.publish(event)
+        if self._results is not None:
+            self._results.write(encoded)
+
+    def end(self) -> None:
+        """Tell subscribers that the faces still in view are followed no longer; close the results file."""
+        if self._publisher is not None:
+            for event in self._tracks.end_all():
+                self._publisher.publish(event)
+        if self._results is not None:
+            self._results.close()
+
+    def _send(self, content: Content) -> EncodedMessage:
+        if self._publisher is not None:
+            return self._publisher.publish(content)
+        return encode(self._stamper.stamp(content), "json")
+
+
+def health_content(
+    service: Service,
+    *,
+    models: Sequence[ModelInUse],
+    publisher: Publisher,
+    heartbeat_interval_s: float,
+    other_workers: Sequence[Worker] = (),
+) -> HealthContent:
+    """The service's state as a health message says it."""
+    counts = service.counters.snapshot()
+    latency = service.counters.latency.percentiles()
+    stages = [
+        StageHealth(
+            name=worker.name,
+            state=worker.state.value,
+            restarts=worker.restarts,
+            last_error=None if worker.last_error is None else describe(worker.last_error),
+        )
+        for worker in (*service.workers, *other_workers)
+    ]
+    return HealthContent(
+        state=service.state,
+        uptime_s=counts.duration_s,
+        source=SourceHealth(name=service.source.name, state=service.source.state.value, reconnects=service.source.reconnects),
+        frames_captured=counts.frames_captured,
+        frames_processed=counts.frames_processed,
+        frames_dropped=counts.frames_dropped,
+        dropped_by_cause=counts.dropped_by_cause,
+        fps=counts.fps_recent,
+        latency_ms=None if latency is None else LatencyHealth(**latency),
+        stages=tuple(stages),
+        models=tuple(ModelHealth(name=m.name, version=m.version, sha256=m.sha256, licence=m.licence) for m in models),
+        refused_connections=publisher.refused_connections,
+        messages_published=publisher.messages_published,
+        heartbeat_interval_ms=heartbeat_interval_s * 1000,
+    )
