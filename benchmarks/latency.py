@@ -40,7 +40,19 @@ from realtime_fer.sources.source import Source
 RUN_TIMEOUT_S = 600
 MODEL_STAGES = ("detect_model", "classify_model")
 """Run time of the networks alone; everything else in a frame is the pipeline's own cost."""
-STAGE_ORDER = ("queue", "detect", "detect_model", "track", "crop", "classify", "classify_model", "smooth", "publish", "total", "frame")
+STAGE_ORDER = (
+    "queue",
+    "detect",
+    "detect_model",
+    "track",
+    "crop",
+    "classify",
+    "classify_model",
+    "smooth",
+    "publish",
+    "total",
+    "frame",
+)
 
 
 @dataclass(frozen=True)
@@ -60,7 +72,10 @@ class Case:
 def measure(case: Case, warmup_frames: int, detector: str, threads: int) -> dict[str, Any]:
     """Run one case: warm up, then measure with fresh counters and a fresh subscriber."""
     settings = load_settings(
-        flags={"detector": {"name": detector, "interval": case.detector_interval, "threads": threads}, "classifier": {"threads": threads}}
+        flags={
+            "detector": {"name": detector, "interval": case.detector_interval, "threads": threads},
+            "classifier": {"threads": threads},
+        }
     )
     fast_path, models = build_fast_path(settings)
     _run(case, fast_path, models, publisher=None, frames=warmup_frames)
@@ -91,7 +106,9 @@ def measure(case: Case, warmup_frames: int, detector: str, threads: int) -> dict
         "capture_to_received_ms": _percentiles(list(received["received_ms"].values())),
         "messages_lost": received["lost"],
         "cpu_s_per_frame": round(cpu_s / max(1, counts.frames_processed), 5),
-        "stage_ms": {name: service.counters.stages[name].percentiles() for name in STAGE_ORDER if name in service.counters.stages},
+        "stage_ms": {
+            name: service.counters.stages[name].percentiles() for name in STAGE_ORDER if name in service.counters.stages
+        },
         "frame_mean_ms": round(means.get("frame", 0.0), 3),
         "models_mean_ms": round(models_ms, 3),
         "overhead_percent": round(100 * (means.get("frame", 0.0) - models_ms) / models_ms, 1) if models_ms else None,
@@ -169,8 +186,20 @@ def main() -> None:
 
 def _print(machine: dict[str, object], results: list[dict[str, Any]]) -> None:
     console = Console(width=170)
-    console.print(f"{machine['processor']}, {machine['cores']} cores, load {machine['load_1min']}, {machine['system']}, {machine['packages']}")
-    table = Table("run", "faces", "fps", "dropped", "capture-publish p50/95/99", "capture-received p50/95/99", "CPU s/frame", "frame = nets + own", "overhead")
+    console.print(
+        f"{machine['processor']}, {machine['cores']} cores, load {machine['load_1min']}, {machine['system']}, {machine['packages']}"
+    )
+    table = Table(
+        "run",
+        "faces",
+        "fps",
+        "dropped",
+        "capture-publish p50/95/99",
+        "capture-received p50/95/99",
+        "CPU s/frame",
+        "frame = nets + own",
+        "overhead",
+    )
     for r in results:
         own = r["frame_mean_ms"] - r["models_mean_ms"]
         table.add_row(

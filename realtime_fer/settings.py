@@ -55,6 +55,8 @@ class DetectorSettings(_Section):
 class TrackerSettings(_Section):
     """How faces are followed."""
 
+    low_confidence: float = Field(0.15, gt=0, lt=1, description="a detection this sure may continue a face")
+    confirm_confidence: float = Field(0.5, gt=0, lt=1, description="a new face this sure is published at once")
     max_missed_s: float = Field(1.0, ge=0, le=60, description="a face unseen for longer gets a new id")
     report_missed_s: float = Field(0.4, ge=0, le=60, description="an unseen face is still reported for so long")
 
@@ -142,7 +144,9 @@ def load_settings(
         first = error.errors()[0]
         section, key = str(first["loc"][0]), str(first["loc"][1])
         where = origin.get((section, key), "settings")
-        raise SettingsError(f"{where}: {section}.{key} = {first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}") from error
+        raise SettingsError(
+            f"{where}: {section}.{key} = {first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}"
+        ) from error
 
 
 def _read_profile(path: Path) -> Nested:
@@ -155,7 +159,9 @@ def _read_profile(path: Path) -> Nested:
     if content is None:
         return {}
     if not isinstance(content, dict) or not all(isinstance(values, dict) for values in content.values()):
-        raise SettingsError(f"profile {path}: expected sections ({', '.join(ServiceSettings.model_fields)}) with keys below them")
+        raise SettingsError(
+            f"profile {path}: expected sections ({', '.join(ServiceSettings.model_fields)}) with keys below them"
+        )
     return {str(section): {str(key): value for key, value in values.items()} for section, values in content.items()}
 
 

@@ -36,7 +36,9 @@ class FakeClock:
         self.now_ns += int(seconds * 1e9)
 
 
-def make_frame(frame_id: int = 0, *, width: int = 64, height: int = 48, media_time_s: float | None = None, value: int = 90) -> Frame:
+def make_frame(
+    frame_id: int = 0, *, width: int = 64, height: int = 48, media_time_s: float | None = None, value: int = 90
+) -> Frame:
     return Frame(
         frame_id=frame_id,
         image_bgr=np.full((height, width, 3), value, np.uint8),
@@ -122,7 +124,7 @@ class FakeTracker:
     """Numbers detections by their place in the list."""
 
     def __init__(self) -> None:
-        self.ended: tuple[int, ...] = ()
+        self.ended_track_ids: tuple[int, ...] = ()
         self.predictions = 0
         self._last: list[FaceTrack] = []
 
@@ -131,15 +133,17 @@ class FakeTracker:
     ) -> list[FaceTrack]:
         before = {track.track_id for track in self._last}
         self._last = [
-            FaceTrack(track_id=i + 1, bbox_xyxy=d.bbox_xyxy, confidence=d.confidence, detected=True, age_frames=1, missed_frames=0)
+            FaceTrack(
+                track_id=i + 1, bbox_xyxy=d.bbox_xyxy, confidence=d.confidence, detected=True, age_frames=1, missed_frames=0
+            )
             for i, d in enumerate(detections)
         ]
-        self.ended = tuple(sorted(before - {track.track_id for track in self._last}))
+        self.ended_track_ids = tuple(sorted(before - {track.track_id for track in self._last}))
         return self._last
 
     def predict(self, capture_monotonic_ns: int, frame_width: int, frame_height: int) -> list[FaceTrack]:
         self.predictions += 1
-        self.ended = ()
+        self.ended_track_ids = ()
         return self._last
 
 

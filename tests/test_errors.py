@@ -17,6 +17,6 @@ def test_the_drawn_tree_is_the_real_one() -> None:
 def test_missing_extra_names_feature_package_and_command() -> None:
     error = missing_extra("reading .pt weights", "yolo", ImportError("No module named 'ultralytics'"))
     assert isinstance(error, ImportError)
-    assert 'reading .pt weights' in str(error)
+    assert "reading .pt weights" in str(error)
     assert "No module named 'ultralytics'" in str(error)
     assert 'pip install "realtime-fer[yolo]"' in str(error)

@@ -28,7 +28,11 @@ def test_flags_win_over_environment_and_that_over_the_profile(tmp_path: Path) ->
 
 
 def test_environment_values_are_typed() -> None:
-    environment = {"REALTIME_FER_SOURCE__EVERY_FRAME": "true", "REALTIME_FER_DETECTOR__PROVIDERS": "[A, B]", "REALTIME_FER_SOURCE__SPEC": "demo"}
+    environment = {
+        "REALTIME_FER_SOURCE__EVERY_FRAME": "true",
+        "REALTIME_FER_DETECTOR__PROVIDERS": "[A, B]",
+        "REALTIME_FER_SOURCE__SPEC": "demo",
+    }
     settings = load_settings(environment=environment)
     assert settings.source.every_frame is True
     assert settings.detector.providers == ("A", "B")

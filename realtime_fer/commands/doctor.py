@@ -62,7 +62,11 @@ def examine() -> list[Finding]:
 def _system() -> list[Finding]:
     cores = os.cpu_count() or 1
     return [
-        Finding("system", "ok", f"realtime-fer {__version__}, Python {platform.python_version()}, {platform.platform()}, {cores} cores")
+        Finding(
+            "system",
+            "ok",
+            f"realtime-fer {__version__}, Python {platform.python_version()}, {platform.platform()}, {cores} cores",
+        )
     ]
 
 
@@ -84,7 +88,9 @@ def _packages() -> list[Finding]:
         absent = [name for name in names if _version(name) is None]
         if absent:
             findings.append(
-                Finding("extras", "note", f"{extra}: not installed ({', '.join(absent)})", f'pip install "realtime-fer[{extra}]"')
+                Finding(
+                    "extras", "note", f"{extra}: not installed ({', '.join(absent)})", f'pip install "realtime-fer[{extra}]"'
+                )
             )
         else:
             findings.append(Finding("extras", "ok", f"{extra}: installed"))
@@ -132,7 +138,9 @@ def _models() -> list[Finding]:
     for model in found:
         try:
             verify_model(model)
-            findings.append(Finding("models", "ok", f"{model.manifest.name} {model.manifest.version} ({model.manifest.licence}): whole"))
+            findings.append(
+                Finding("models", "ok", f"{model.manifest.name} {model.manifest.version} ({model.manifest.licence}): whole")
+            )
         except ModelError as error:
             findings.append(Finding("models", "problem", str(error), "restore the file, or reinstall the package"))
     if not found:
@@ -146,7 +154,12 @@ def _cameras() -> list[Finding]:
     cameras = list_cameras()
     if not cameras:
         return [
-            Finding("cameras", "note", "no camera found", "plug one in; in a container pass --device /dev/video0; or use --source demo")
+            Finding(
+                "cameras",
+                "note",
+                "no camera found",
+                "plug one in; in a container pass --device /dev/video0; or use --source demo",
+            )
         ]
     return [Finding("cameras", "ok", str(camera)) for camera in cameras]
 

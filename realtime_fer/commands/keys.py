@@ -26,7 +26,7 @@ def make(folder: Path, name: str, clients: tuple[str, ...], force: bool) -> None
     FOLDER/server.key_secret         stays with the service
     FOLDER/server.key                give it to every subscriber
     FOLDER/clients/NAME.key_secret   move it to that subscriber
-    FOLDER/allowed/NAME.key          the allow-list: its holder may subscribe
+    FOLDER/allowed/NAME.key          the allow-list: whoever has a key here may subscribe
 
     With --client and a service that has keys already, only the clients' pairs are made.
     """

@@ -72,10 +72,7 @@ def subscribe(
     keys = _keys(server_key, client_key)
     chosen = topics or (("frame",) if as_json else ("frame", "health"))
     with Subscriber(connect, topics=chosen, curve=keys) as subscriber:
-        if as_json:
-            heard = _print_lines(subscriber, count, timeout_s)
-        else:
-            heard = _show_table(subscriber, connect, count, timeout_s)
+        heard = _print_lines(subscriber, count, timeout_s) if as_json else _show_table(subscriber, connect, count, timeout_s)
         if heard:
             return 0
         click.echo(f"realtime-fer subscribe: no message within {timeout_s:g} s: {subscriber.connection}", err=True)

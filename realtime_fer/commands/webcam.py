@@ -49,32 +49,67 @@ _FILE = click.Path(path_type=Path)
 
 
 @click.command()
-@click.option("--source", metavar="WHAT", help="Camera index or /dev path, video file, rtsp:// or http:// URL, picture, folder of pictures, or demo.  [default: 0]")
-@click.option("--every-frame/--real-time", default=None, help="Files: handle every frame, or keep the film's own pace and drop what is late.  [default: real-time]")
+@click.option(
+    "--source",
+    metavar="WHAT",
+    help="Camera index or /dev path, video file, rtsp:// or http:// URL, picture, folder of pictures, or demo.  [default: 0]",
+)
+@click.option(
+    "--every-frame/--real-time",
+    default=None,
+    help="Files: handle every frame, or keep the film's own pace and drop what is late.  [default: real-time]",
+)
 @click.option("--loop/--once", default=None, help="Files: begin again at the end.  [default: once]")
 @click.option("--width", type=int, help="Cameras: wanted width in pixels.")
 @click.option("--height", type=int, help="Cameras: wanted height in pixels.")
 @click.option("--fps", type=float, help="Cameras: wanted frames a second.")
 @click.option("--wait/--no-wait", default=None, help="Live sources: wait for one that is not there yet.  [default: no-wait]")
 @click.option("--profile", type=_FILE, help="Settings from a YAML file, see launch/.")
-@click.option("--detector", metavar="NAME", help="Model name, model folder, .onnx or .pt file, or haar.  [default: yolov8n-face]")
-@click.option("--detector-size", type=int, metavar="PX", help="Long side of the detector's input; larger finds smaller faces.  [default: the model's]")
+@click.option(
+    "--detector", metavar="NAME", help="Model name, model folder, .onnx or .pt file, or haar.  [default: yolov8n-face]"
+)
+@click.option(
+    "--detector-size",
+    type=int,
+    metavar="PX",
+    help="Long side of the detector's input; larger finds smaller faces.  [default: the model's]",
+)
 @click.option("--detector-interval", type=int, metavar="N", help="Detect on every n-th frame, track between.  [default: 1]")
 @click.option("--detector-threads", type=int, metavar="N", help="Threads of the detector.  [default: 1]")
 @click.option("--confidence", type=float, help="Smallest detector score of a new face.  [default: the model's]")
 @click.option("--classifier", metavar="NAME", help="Model name or model folder.  [default: emotion-gcn-ferplus]")
-@click.option("--smoothing", type=float, metavar="S", help="Time constant of the smoothing, seconds; 0 is none.  [default: 0.25]")
-@click.option("--unknown-below", type=float, metavar="P", help="Say unknown where the best probability is smaller.  [default: 0.3]")
-@click.option("--provider", "providers", multiple=True, metavar="NAME", help="ONNX Runtime execution provider, best first; may be repeated.  [default: CPU]")
+@click.option(
+    "--smoothing", type=float, metavar="S", help="Time constant of the smoothing, seconds; 0 is none.  [default: 0.25]"
+)
+@click.option(
+    "--unknown-below", type=float, metavar="P", help="Say unknown where the best probability is smaller.  [default: 0.3]"
+)
+@click.option(
+    "--provider",
+    "providers",
+    multiple=True,
+    metavar="NAME",
+    help="ONNX Runtime execution provider, best first; may be repeated.  [default: CPU]",
+)
 @click.option("--bind", metavar="ENDPOINT", help=f"Where to publish, tcp:// or ipc://.  [default: {DEFAULT_ENDPOINT}]")
 @click.option("--publish/--no-publish", default=None, help="Publish over ZeroMQ.  [default: publish]")
 @click.option("--encoding", type=click.Choice(["json", "msgpack"]), help="Of the messages.  [default: json]")
 @click.option("--high-water-mark", type=int, metavar="N", help="Messages kept for a slow subscriber.  [default: 100]")
-@click.option("--conflate/--no-conflate", default=None, help="Keep only the newest message for a slow subscriber.  [default: no-conflate]")
+@click.option(
+    "--conflate/--no-conflate", default=None, help="Keep only the newest message for a slow subscriber.  [default: no-conflate]"
+)
 @click.option("--server-key", type=_FILE, help="Secret key file made by `realtime-fer keys`: encrypt with CURVE.")
-@click.option("--allowed-clients", type=_FILE, help="Folder of the public keys let in; without it every client that knows the server's key is.")
-@click.option("--allow-insecure-bind/--no-insecure-bind", default=None, help="Allow an unencrypted endpoint beyond this machine.")
-@click.option("--headless/--window", default=None, help="Without or with a window (q quits).  [default: window if there is a display]")
+@click.option(
+    "--allowed-clients",
+    type=_FILE,
+    help="Folder of the public keys let in; without it every client that knows the server's key is.",
+)
+@click.option(
+    "--allow-insecure-bind/--no-insecure-bind", default=None, help="Allow an unencrypted endpoint beyond this machine."
+)
+@click.option(
+    "--headless/--window", default=None, help="Without or with a window (q quits).  [default: window if there is a display]"
+)
 @click.option("--record", type=_FILE, metavar="FILE", help="Write an annotated video (.mp4, .avi).")
 @click.option("--results", type=_FILE, metavar="FILE", help="Write every frame message, one JSON line each.")
 @click.option("--summary", type=_FILE, metavar="FILE", help="Write counts, latency and stage timings as JSON at the end.")

@@ -59,6 +59,7 @@ class HaarDetector:
         if not hasattr(cv2, "CascadeClassifier"):
             raise ModelNotFoundError(f'haar: OpenCV {cv2.__version__} has no Haar cascades; try: pip install "opencv-python<5"')
         path = cascade or Path(cv2.__file__).parent / "data" / CASCADE_FILE
+        self.cascade_path = path
         if not path.is_file():
             raise ModelNotFoundError(f"{path}: no such cascade file")
         try:

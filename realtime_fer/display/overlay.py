@@ -5,7 +5,6 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from realtime_fer.labels import EXPRESSION_LABELS
 from realtime_fer.types import ExpressionEstimate, FrameResult, ImageBgr, TrackedExpression
 
 # One colour a class, blue-green-red, apart from each other for most kinds of colour vision.
@@ -77,8 +76,7 @@ def _bars(canvas: ImageBgr, expression: ExpressionEstimate, origin: tuple[int, i
     x, y = origin
     if x + length > canvas.shape[1]:
         return
-    order = [name for name in EXPRESSION_LABELS if name in expression.labels] or list(expression.labels)
-    for row, name in enumerate(order):
+    for row, name in enumerate(expression.labels):
         p = float(expression.probabilities[expression.labels.index(name)])
         top = y + row * (height + 2)
         colour = LABEL_COLOURS.get(name, LABEL_COLOURS["unknown"])

@@ -32,7 +32,9 @@ class VideoFile:
 
     def __init__(self, path: Path, *, fps: float, keep_time: bool) -> None:
         if path.suffix.lower() not in FOURCC_BY_SUFFIX:
-            raise PublishingError(f"{path}: cannot record {path.suffix or 'a file without suffix'}; use {', '.join(FOURCC_BY_SUFFIX)}")
+            raise PublishingError(
+                f"{path}: cannot record {path.suffix or 'a file without suffix'}; use {', '.join(FOURCC_BY_SUFFIX)}"
+            )
         if not path.parent.is_dir():
             raise PublishingError(f"{path}: folder {path.parent} does not exist; create it first")
         self._path = path

@@ -48,7 +48,7 @@ def cut_face(image_bgr: ImageBgr, bbox_xyxy: FloatArray, *, size_px: int, margin
     x0, y0, x1, y1 = max(left, 0), max(top, 0), min(left + side, width), min(top + side, height)
     if x1 - x0 < MIN_VISIBLE_PX or y1 - y0 < MIN_VISIBLE_PX:
         return None
-    inside = image_bgr[y0:y1, x0:x1]
+    inside: cv2.typing.MatLike = image_bgr[y0:y1, x0:x1]
     # Colour first: one plane to resize instead of three.
     inside = cv2.cvtColor(inside, cv2.COLOR_BGR2GRAY if grey else cv2.COLOR_BGR2RGB)
     # Averaging keeps what a large face shows; INTER_LINEAR would pick pixels and drop the rest.

@@ -15,10 +15,13 @@ from realtime_fer.zoo.manifest import DetectorManifest, ExpressionManifest
 from realtime_fer.zoo.shelf import find_model, sha256_of, verify_model
 
 if TYPE_CHECKING:
-    from realtime_fer.pipeline.fast_path import FrameDetector
+    from realtime_fer.detection.detector import Detector
 
 HAAR_LICENCE = "Apache-2.0"
 """Of the cascade file that opencv-python carries (OpenCV 4.5 and newer)."""
+
+HAAR_CONFIDENCE = 0.35
+"""Here a window is a face about as often as not."""
 
 UNKNOWN_LICENCE = "LicenseRef-unknown"
 """A bare weight file says nothing about its licence."""
@@ -40,8 +43,24 @@ class ModelInUse:
     licence: str
 
 
-def build_detector(settings: DetectorSettings) -> tuple[FrameDetector, ModelInUse]:
+@dataclass(frozen=True)
+class BuiltDetector:
+    """A detector that also gives faces it is less sure of, which the tracker uses to keep what it follows.
+
+    Attributes:
+        confidence: score from which a detection may be a new face.
+    """
+
+    detector: Detector
+    confidence: float
+    model: ModelInUse
+
+
+def build_detector(settings: DetectorSettings, *, low_confidence: float) -> BuiltDetector:
     """The detector the settings name: `haar`, an .onnx or .pt file, or a model on the shelf.
+
+    Args:
+        low_confidence: the detector gives everything from this score on.
 
     Raises:
         ModelError: not found, corrupt, of a wrong shape, or not a detector.
@@ -50,10 +69,11 @@ def build_detector(settings: DetectorSettings) -> tuple[FrameDetector, ModelInUs
     if settings.name == "haar":
         from realtime_fer.detection.haar import HaarDetector
 
-        haar = HaarDetector()
-        return haar, ModelInUse(haar.name, None, sha256_of(haar.cascade), HAAR_LICENCE)
+        confidence = settings.confidence or HAAR_CONFIDENCE
+        haar = HaarDetector(confidence_threshold=min(low_confidence, confidence))
+        return BuiltDetector(haar, confidence, ModelInUse(haar.name, None, sha256_of(haar.cascade_path), HAAR_LICENCE))
     if settings.name.endswith((".pt", ".onnx")):
-        return _bare_weights(Path(settings.name), settings)
+        return _bare_weights(Path(settings.name), settings, low_confidence)
     from realtime_fer.detection.yolov8_face_onnx import YoloV8FaceOnnx
 
     model = find_model(settings.name)
@@ -61,16 +81,17 @@ def build_detector(settings: DetectorSettings) -> tuple[FrameDetector, ModelInUs
     if not isinstance(manifest, DetectorManifest):
         raise ModelShapeError(f"model {settings.name!r}: expected a face detector, found task {manifest.task!r}")
     verify_model(model)
+    confidence = settings.confidence or manifest.confidence_threshold
     onnx = YoloV8FaceOnnx(
         model.weights,
         long_side_px=settings.long_side_px or manifest.long_side_px,
-        confidence_threshold=settings.confidence or manifest.confidence_threshold,
+        confidence_threshold=min(low_confidence, confidence),
         iou_threshold=settings.iou or manifest.iou_threshold,
         intra_op_threads=settings.threads,
         providers=settings.providers,
         name=manifest.name,
     )
-    return onnx, ModelInUse(manifest.name, manifest.version, manifest.sha256, manifest.licence)
+    return BuiltDetector(onnx, confidence, ModelInUse(manifest.name, manifest.version, manifest.sha256, manifest.licence))
 
 
 def build_classifier(settings: ClassifierSettings) -> tuple[OnnxClassifier, ModelInUse]:
@@ -106,43 +127,48 @@ def build_fast_path(settings: ServiceSettings) -> tuple[FastPath, tuple[ModelInU
     """
     from realtime_fer.tracking.kalman_iou_tracker import KalmanIouTracker
 
-    detector, detector_model = build_detector(settings.detector)
+    tracking = settings.tracker
+    found = build_detector(settings.detector, low_confidence=tracking.low_confidence)
     classifier, classifier_model = build_classifier(settings.classifier)
     fast_path = FastPath(
-        detector,
+        found.detector,
         KalmanIouTracker(
-            max_missed_s=settings.tracker.max_missed_s,
-            report_missed_s=settings.tracker.report_missed_s,
+            low_confidence=min(tracking.low_confidence, found.confidence),
+            birth_confidence=found.confidence,
+            confirm_confidence=max(tracking.confirm_confidence, found.confidence),
+            max_missed_s=tracking.max_missed_s,
+            report_missed_s=min(tracking.report_missed_s, tracking.max_missed_s),
         ),
         classifier,
         ProbabilitySmoother(time_constant_s=settings.classifier.smoothing_s),
         detector_interval=settings.detector.interval,
         unknown_below=settings.classifier.unknown_below,
     )
-    return fast_path, (detector_model, classifier_model)
+    return fast_path, (found.model, classifier_model)
 
 
-def _bare_weights(path: Path, settings: DetectorSettings) -> tuple[FrameDetector, ModelInUse]:
+def _bare_weights(path: Path, settings: DetectorSettings, low_confidence: float) -> BuiltDetector:
     """A weight file without a manifest: the thresholds are those of the published YOLOv8n-face."""
     if not path.is_file():
         raise ModelNotFoundError(f"{path}: expected a weight file, found nothing there")
     long_side_px = settings.long_side_px or BARE_LONG_SIDE_PX
     confidence = settings.confidence or BARE_CONFIDENCE
+    threshold = min(low_confidence, confidence)
     iou = settings.iou or BARE_IOU
-    detector: FrameDetector
+    detector: Detector
     if path.suffix == ".pt":
         from realtime_fer.detection.yolov8_face_pt import YoloV8FacePt
 
-        detector = YoloV8FacePt(path, long_side_px=long_side_px, confidence_threshold=confidence, iou_threshold=iou)
+        detector = YoloV8FacePt(path, long_side_px=long_side_px, confidence_threshold=threshold, iou_threshold=iou)
     else:
         from realtime_fer.detection.yolov8_face_onnx import YoloV8FaceOnnx
 
         detector = YoloV8FaceOnnx(
             path,
             long_side_px=long_side_px,
-            confidence_threshold=confidence,
+            confidence_threshold=threshold,
             iou_threshold=iou,
             intra_op_threads=settings.threads,
             providers=settings.providers,
         )
-    return detector, ModelInUse(detector.name, None, sha256_of(path), UNKNOWN_LICENCE)
+    return BuiltDetector(detector, confidence, ModelInUse(detector.name, None, sha256_of(path), UNKNOWN_LICENCE))

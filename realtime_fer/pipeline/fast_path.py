@@ -4,38 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Protocol
 
+from realtime_fer.detection.detector import Detector
 from realtime_fer.expression.classifier import ExpressionClassifier
 from realtime_fer.expression.face_crop import FaceCrop, cut_face
 from realtime_fer.expression.smoothing import ProbabilitySmoother
 from realtime_fer.labels import UNKNOWN
-from realtime_fer.types import ExpressionEstimate, FaceDetection, FaceTrack, Frame, FrameResult, ImageBgr, TrackedExpression
+from realtime_fer.tracking.tracker import Tracker
+from realtime_fer.types import ExpressionEstimate, FaceDetection, FaceTrack, Frame, FrameResult, TrackedExpression
 
 DEFAULT_UNKNOWN_BELOW = 0.3
 """With eight classes, a best one under this says too little to be named."""
-
-
-class FrameDetector(Protocol):
-    """What the fast path needs of a detector."""
-
-    name: str
-    last_model_ms: float
-
-    def detect(self, image_bgr: ImageBgr) -> list[FaceDetection]: ...
-
-
-class FrameTracker(Protocol):
-    """What the fast path needs of a tracker."""
-
-    @property
-    def ended(self) -> tuple[int, ...]: ...
-
-    def update(
-        self, detections: Sequence[FaceDetection], capture_monotonic_ns: int, frame_width: int, frame_height: int
-    ) -> list[FaceTrack]: ...
-
-    def predict(self, capture_monotonic_ns: int, frame_width: int, frame_height: int) -> list[FaceTrack]: ...
 
 
 class FastPath:
@@ -53,8 +32,8 @@ class FastPath:
 
     def __init__(
         self,
-        detector: FrameDetector,
-        tracker: FrameTracker,
+        detector: Detector,
+        tracker: Tracker,
         classifier: ExpressionClassifier,
         smoother: ProbabilitySmoother,
         *,
@@ -86,7 +65,7 @@ class FastPath:
             tracks = self.tracker.update(detections, frame.timeline_ns, frame.width, frame.height)
         else:
             tracks = self.tracker.predict(frame.timeline_ns, frame.width, frame.height)
-        for track_id in self.tracker.ended:
+        for track_id in self.tracker.ended_track_ids:
             self._smoother.forget(track_id)
         lap = _lap(stage_ms, "track", lap)
 
@@ -97,7 +76,7 @@ class FastPath:
         return FrameResult(
             frame=frame,
             faces=tuple(TrackedExpression(track, e) for track, e in zip(tracks, expressions, strict=True)),
-            ended_track_ids=self.tracker.ended,
+            ended_track_ids=self.tracker.ended_track_ids,
             stage_ms=stage_ms,
             frames_dropped=frames_dropped,
             detector_ran=detections is not None,

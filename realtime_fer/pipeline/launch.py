@@ -74,7 +74,9 @@ def launch(settings: ServiceSettings, *, quiet: bool = False, clock: Clock | Non
         sinks: list[ResultSink] = []
         recording = None
         if output.record is not None:
-            recording = RecordingSink(output.record, fps=source.nominal_fps or FALLBACK_FPS, every_frame=every_frame, clock=clock)
+            recording = RecordingSink(
+                output.record, fps=source.nominal_fps or FALLBACK_FPS, every_frame=every_frame, clock=clock
+            )
             sinks.append(recording)
         window = None if output.headless else _window_if_possible()
         if window is not None:

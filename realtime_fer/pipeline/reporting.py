@@ -37,7 +37,9 @@ class Reporter:
         expression_model: name of the classifier, repeated in each message.
     """
 
-    def __init__(self, publisher: Publisher | None, results: ResultsWriter | None, *, expression_model: str, clock: Clock) -> None:
+    def __init__(
+        self, publisher: Publisher | None, results: ResultsWriter | None, *, expression_model: str, clock: Clock
+    ) -> None:
         self._publisher = publisher
         self._results = results
         self._expression_model = expression_model

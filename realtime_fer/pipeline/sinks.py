@@ -64,7 +64,9 @@ class RecordingSink:
         if self.worker.last_error is not None:
             raise PublishingError(str(self.worker.last_error))
         if self.frames_missed:
-            log.warning("%s: %d frames are not in the video; encoding was slower than the service", self._path, self.frames_missed)
+            log.warning(
+                "%s: %d frames are not in the video; encoding was slower than the service", self._path, self.frames_missed
+            )
 
     def _step(self) -> bool:
         result = self._results.take(TAKE_TIMEOUT_S)

@@ -86,7 +86,7 @@ class ReconnectingSource:
             SourceUnavailableError: it cannot be opened, takes longer than the policy's `open_timeout_s`, or the source
                 was closed. With `wait_for_source` only the last.
         """
-        if self._opened:
+        if self._opened and not self._closed.is_set():
             return
         self._set_state(SourceState.CONNECTING)
         thread = self._start_reader()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 
@@ -11,6 +12,8 @@ from realtime_fer.tracking.association import Array, assign, pair_costs
 from realtime_fer.tracking.box_motion import time_step
 from realtime_fer.tracking.followed_face import FollowedFace
 from realtime_fer.types import FaceDetection, FaceTrack
+
+Item = TypeVar("Item")
 
 NEAR_REACH_SIZES = 0.5
 """A detection so near to the predicted centre may always be that face."""
@@ -240,7 +243,7 @@ def _boxes(detections: Sequence[FaceDetection]) -> Array:
     return np.array([detection.bbox_xyxy for detection in detections], np.float64)
 
 
-def _without(items: list, taken: list[int]) -> list:  # type: ignore[type-arg]
+def _without(items: list[Item], taken: list[int]) -> list[Item]:
     if not taken:
         return items
     gone = set(taken)

@@ -47,8 +47,9 @@ class CameraDegradation:
         return labels
 
 
-def degrade(image: ImageBgr, rng: np.random.Generator) -> ImageBgr:
+def degrade(picture: ImageBgr, rng: np.random.Generator) -> ImageBgr:
     """One random draw of grey, darkness, blur, noise and JPEG loss on a uint8 BGR picture (H, W, 3)."""
+    image: cv2.typing.MatLike = picture
     if rng.random() < GREY_PROBABILITY:
         image = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
     if rng.random() < DARK_PROBABILITY:
@@ -60,18 +61,18 @@ def degrade(image: ImageBgr, rng: np.random.Generator) -> ImageBgr:
             image = cv2.GaussianBlur(image, (0, 0), float(rng.uniform(0.5, 1.8)))
         else:
             length = int(rng.integers(3, 9))
-            kernel = np.zeros((length, length), np.float32)
+            kernel: cv2.typing.MatLike = np.zeros((length, length), np.float32)
             cv2.line(kernel, (0, length // 2), (length - 1, length // 2), 1.0)
             turn = cv2.getRotationMatrix2D((length / 2 - 0.5, length / 2 - 0.5), float(rng.uniform(0, 180)), 1.0)
             kernel = cv2.warpAffine(kernel, turn, (length, length))
-            image = cv2.filter2D(image, -1, kernel / max(float(kernel.sum()), 1e-6))
+            image = cv2.filter2D(image, -1, np.asarray(kernel / max(float(np.sum(kernel)), 1e-6), np.float32))
     if rng.random() < NOISE_PROBABILITY:
         noise = rng.normal(0, rng.uniform(3, 14), image.shape)
         image = np.clip(image + noise, 0, 255).astype(np.uint8)
     if rng.random() < JPEG_PROBABILITY:
         _, encoded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 80))])
-        image = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
-    return image
+        image = np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR))
+    return np.asarray(image, np.uint8)
 
 
 def cover_part_of_face(image: ImageBgr, box_xyxy: npt.NDArray[np.float32], rng: np.random.Generator) -> None:

@@ -55,7 +55,9 @@ def prepare_detection_set(source: Path, work: Path, *, composites: int, seed: in
     """
     for needed in ("train/images", "val/images"):
         if not (source / needed).is_dir():
-            raise DatasetError(f"{source}: no folder {needed}/; expected YOLO layout (train/images, train/labels, val/images, ...)")
+            raise DatasetError(
+                f"{source}: no folder {needed}/; expected YOLO layout (train/images, train/labels, val/images, ...)"
+            )
     for split in ("train", "val"):
         for part in ("images", "labels"):
             shutil.copytree(source / split / part, work / split / part, dirs_exist_ok=True)
@@ -84,6 +86,13 @@ def read_boxes(label_file: Path, width: int, height: int) -> npt.NDArray[np.floa
     return np.stack([(cx - w / 2) * width, (cy - h / 2) * height, (cx + w / 2) * width, (cy + h / 2) * height], axis=1)
 
 
+def _read_picture(path: Path) -> ImageBgr:
+    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if picture is None:
+        raise DatasetError(f"{path}: expected a picture, found something OpenCV cannot read; remove or replace it")
+    return np.asarray(picture, np.uint8)
+
+
 def _make_composites(work: Path, count: int, seed: int) -> int:
     """Paste one to four faces on each of `count` pictures without faces; returns how many were made."""
     backgrounds = sorted((work / "negatives" / "images").glob("*.*"))
@@ -97,11 +106,11 @@ def _make_composites(work: Path, count: int, seed: int) -> int:
     if not donors:
         return 0
     for number in range(count):
-        picture = cv2.imread(str(backgrounds[number % len(backgrounds)]), cv2.IMREAD_COLOR)
+        picture = _read_picture(backgrounds[number % len(backgrounds)])
         boxes: list[npt.NDArray[np.float64]] = []
         for _ in range(int(rng.integers(1, 5))):
             path, box = donors[int(rng.integers(len(donors)))]
-            pasted = _paste_face(picture, cv2.imread(str(path), cv2.IMREAD_COLOR), box, boxes, rng)
+            pasted = _paste_face(picture, _read_picture(path), box, boxes, rng)
             if pasted is not None:
                 boxes.append(pasted)
         height, width = picture.shape[:2]
@@ -117,7 +126,7 @@ def _make_composites(work: Path, count: int, seed: int) -> int:
 def _donor_faces(work: Path) -> list[tuple[Path, npt.NDArray[np.float32]]]:
     donors = []
     for path in sorted((work / "train" / "images").iterdir()):
-        picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        picture = _read_picture(path)
         height, width = picture.shape[:2]
         for box in read_boxes(work / "train" / "labels" / f"{path.stem}.txt", width, height):
             if min(box[2] - box[0], box[3] - box[1]) >= PASTE_SOURCE_MIN_SIDE_PX:

@@ -35,7 +35,9 @@ def test_colour_faces_go_in_as_planes(tmp_path: Path) -> None:
     weights = save_linear_classifier(tmp_path / "m.onnx", channels=3)
     face = crops(1, (16, 16, 3))[0]
     expected = softmax(face.transpose(2, 0, 1).reshape(1, -1).astype(np.float32) @ weights, 2.0)
-    np.testing.assert_allclose(build(tmp_path / "m.onnx", grey=False).classify([face]).probabilities, expected, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(
+        build(tmp_path / "m.onnx", grey=False).classify([face]).probabilities, expected, rtol=1e-4, atol=1e-6
+    )
 
 
 def test_valence_and_arousal_come_from_a_model_that_has_them_and_stay_in_range(tmp_path: Path) -> None:

@@ -9,7 +9,9 @@ from realtime_fer.types import FaceDetection
 from tests.fakes import FakeClassifier, FakeDetector, FakeTracker, box, make_frame
 
 
-def build(detector: FakeDetector | None = None, **settings: float) -> tuple[FastPath, FakeDetector, FakeTracker, FakeClassifier]:
+def build(
+    detector: FakeDetector | None = None, **settings: float
+) -> tuple[FastPath, FakeDetector, FakeTracker, FakeClassifier]:
     detector = detector or FakeDetector()
     tracker, classifier = FakeTracker(), FakeClassifier()
     interval = int(settings.pop("detector_interval", 1))
@@ -36,7 +38,9 @@ def test_the_detector_sees_every_nth_frame_and_the_classifier_all() -> None:
 
 
 def test_a_face_outside_the_frame_is_reported_without_expression() -> None:
-    fast_path, _, _, _ = build(FakeDetector(lambda _: [FaceDetection(box(500, 500, 520, 520), 0.9), FaceDetection(box(5, 5, 20, 20), 0.9)]))
+    fast_path, _, _, _ = build(
+        FakeDetector(lambda _: [FaceDetection(box(500, 500, 520, 520), 0.9), FaceDetection(box(5, 5, 20, 20), 0.9)])
+    )
     outside, inside = fast_path.process(make_frame()).faces
     assert outside.expression is None
     assert inside.expression is not None

@@ -42,6 +42,9 @@ class SteppingClock:
         self.now_ns += round(seconds * 1e9)
 
 
+OPENED = "opened"
+"""A first step that only says that the opening succeeds."""
+
 HANG = "hang"
 """A step at which a reader blocks until the script's `release` is set."""
 

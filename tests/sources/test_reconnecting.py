@@ -15,7 +15,7 @@ from realtime_fer.sources.reconnecting import MAX_HUNG_READERS, ReconnectingSour
 from realtime_fer.sources.source import SourceState
 from realtime_fer.types import Frame
 
-from .fakes import GENEROUS_S, HANG, PatientClock, Script, Step
+from .fakes import GENEROUS_S, HANG, OPENED, PatientClock, Script, Step
 
 
 class Rig:
@@ -222,10 +222,10 @@ def test_a_reader_that_wakes_up_from_a_stall_goes_on_without_reconnecting() -> N
 
 
 def test_a_camera_that_opens_but_never_shows_anything_is_opened_again() -> None:
-    rig = Rig([HANG], [HANG], [10, HANG], wait_for_source=True)
-    rig.script.readers = []
+    rig = Rig([OPENED, HANG], [OPENED, HANG], [10, HANG])
     rig.source.open()
     assert rig.next_frame().frame_id == 0
+    assert rig.clock.waits_s == [5.0, 0.5, 5.0, 1.0]
     assert rig.source.reconnects == 0  # it never was there before
     finish(rig)
 

@@ -1,0 +1,95 @@
+"""Results and contents to publish, small and the same every time."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from realtime_fer.labels import FERPLUS_LABELS
+from realtime_fer.publishing.conversion import frame_content
+from realtime_fer.publishing.message import FrameContent, HealthContent, SourceHealth, TrackContent
+from realtime_fer.types import ExpressionEstimate, FaceTrack, Frame, FrameResult, TrackedExpression
+
+MODEL = "tiny-expression"
+
+
+def estimate(likeliest: int = 1, *, label: str | None = None) -> ExpressionEstimate:
+    probabilities = np.full(8, 0.05, np.float32)
+    probabilities[likeliest] = 0.65
+    raw = np.full(8, 0.1, np.float32)
+    raw[likeliest] = 0.3
+    return ExpressionEstimate(
+        labels=FERPLUS_LABELS,
+        probabilities_raw=raw,
+        probabilities=probabilities,
+        label=label or FERPLUS_LABELS[likeliest],
+        valence=0.5,
+        arousal=-0.25,
+        valence_arousal_source="projected",
+    )
+
+
+def track(track_id: int = 1) -> FaceTrack:
+    return FaceTrack(
+        track_id=track_id,
+        bbox_xyxy=np.array([10.123456, 20.0, 50.5, 60.25], np.float32),
+        confidence=0.875,
+        detected=True,
+        age_frames=3,
+        missed_frames=0,
+        landmarks_xy=np.arange(10, dtype=np.float32).reshape(5, 2),
+    )
+
+
+def result(frame_id: int = 0, *, faces: int = 1) -> FrameResult:
+    frame = Frame(
+        frame_id=frame_id,
+        image_bgr=np.zeros((48, 64, 3), np.uint8),
+        capture_monotonic_ns=5_000_000_000 + frame_id,
+        capture_unix_ns=1_700_000_000_000_000_000 + frame_id,
+        media_time_s=frame_id / 25,
+        source_name="clip.mp4",
+    )
+    return FrameResult(
+        frame=frame,
+        faces=tuple(TrackedExpression(track(i + 1), estimate(i % 8)) for i in range(faces)),
+        stage_ms={"detect": 4.25, "classify": 1.5},
+        frames_dropped=2,
+    )
+
+
+def frame(frame_id: int = 0, *, faces: int = 1) -> FrameContent:
+    return frame_content(result(frame_id, faces=faces), expression_model=MODEL)
+
+
+def turn(event: str = "updated", *, track_id: int = 1, frame_id: int = 0) -> TrackContent:
+    shown = frame(frame_id, faces=track_id)
+    return TrackContent.model_validate(
+        {
+            "source": shown.source,
+            "frame_id": frame_id,
+            "capture_unix_ns": shown.capture_unix_ns,
+            "capture_monotonic_ns": shown.capture_monotonic_ns,
+            "track_id": track_id,
+            "event": event,
+            "face": None if event == "ended" else shown.faces[-1],
+        }
+    )
+
+
+def health() -> HealthContent:
+    return HealthContent(
+        state="running",
+        uptime_s=12.5,
+        source=SourceHealth(name="camera 0", state="online", reconnects=1),
+        frames_captured=100,
+        frames_processed=90,
+        frames_dropped=10,
+        dropped_by_cause={"newer frame": 10},
+        fps=29.5,
+        latency_ms=None,
+        stages=(),
+        models=(),
+        refused_connections=0,
+        messages_published=400,
+        heartbeat_interval_ms=1000.0,
+    )

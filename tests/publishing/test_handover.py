@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import select
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from realtime_fer.publishing.handover import HandOver, Outgoing
+
+Opened = Callable[[HandOver], HandOver]
+
+
+def message(number: int, topic: str = "frame", *, is_last: bool = False) -> Outgoing:
+    return Outgoing(topic, f"{topic} {number}".encode(), is_last)
+
+
+def is_readable(hand_over: HandOver) -> bool:
+    return bool(select.select([hand_over.fileno()], [], [], 0)[0])
+
+
+def test_messages_come_out_in_order_and_wake_the_reader(opened: Opened) -> None:
+    hand_over = opened(HandOver(10))
+    assert not is_readable(hand_over)
+    hand_over.put(message(1))
+    hand_over.put(message(2))
+    assert is_readable(hand_over)
+    assert hand_over.take() == ([message(1), message(2)], [])
+    assert not is_readable(hand_over)
+    hand_over.put(message(3))
+    assert is_readable(hand_over)
+
+
+def test_the_oldest_goes_where_the_reader_hangs(opened: Opened) -> None:
+    hand_over = opened(HandOver(3))
+    for number in range(10):
+        hand_over.put(message(number))
+    assert hand_over.take() == ([message(7), message(8), message(9)], [])
+    assert hand_over.dropped == 7
+
+
+def test_a_dropped_end_is_reported(opened: Opened) -> None:
+    hand_over = opened(HandOver(1))
+    hand_over.put(message(0, "face.1", is_last=True))
+    hand_over.put(message(1))
+    assert hand_over.take() == ([message(1)], ["face.1"])
+    assert hand_over.take() == ([], [])
+
+
+def test_conflating_keeps_the_newest_of_each_topic(opened: Opened) -> None:
+    hand_over = opened(HandOver(10, conflate=True))
+    for number in range(4):
+        hand_over.put(message(number, "frame"))
+        hand_over.put(message(number, "health"))
+    assert hand_over.take() == ([message(3, "frame"), message(3, "health")], [])
+    assert hand_over.dropped == 6
+
+
+def test_waking_alone_and_waking_too_often_do_no_harm(opened: Opened) -> None:
+    hand_over = opened(HandOver(1))
+    for _ in range(100_000):  # more than the wake-up pipe holds
+        hand_over.wake()
+    assert hand_over.take() == ([], [])
+    assert not is_readable(hand_over)
+    hand_over.close()
+    hand_over.wake()
+
+
+def test_nothing_is_lost_between_threads(opened: Opened) -> None:
+    hand_over = opened(HandOver(100_000))
+    producers = [
+        threading.Thread(target=lambda t=t: [hand_over.put(message(n, t)) for n in range(2000)])  # type: ignore[misc]
+        for t in ("a", "b", "c")
+    ]
+    for producer in producers:
+        producer.start()
+    got: list[Outgoing] = []
+    while len(got) < 6000:
+        assert select.select([hand_over.fileno()], [], [], 10)[0], "the reader was not woken"
+        got += hand_over.take()[0]
+    for producer in producers:
+        producer.join()
+    for topic in ("a", "b", "c"):
+        assert [m for m in got if m.topic == topic] == [message(n, topic) for n in range(2000)]
+
+
+def test_no_capacity_is_refused() -> None:
+    with pytest.raises(ValueError, match="capacity"):
+        HandOver(0)
