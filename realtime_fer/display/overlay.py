@@ -20,8 +20,9 @@ LABEL_COLOURS = {
     "unknown": (150, 150, 150),
 }
 FONT = cv2.FONT_HERSHEY_SIMPLEX
-BAR_FACES_LIMIT = 6
-"""With more faces the bars would hide the picture; labels stay."""
+
+Box = tuple[int, int, int, int]
+"""Left, top, right, bottom in pixels."""
 
 
 def draw(result: FrameResult, status: str = "") -> ImageBgr:
@@ -36,16 +37,30 @@ def draw(result: FrameResult, status: str = "") -> ImageBgr:
     """
     canvas = result.frame.image_bgr.copy()
     # Readable on a 320 px webcam picture and on a 4K one.
-    scale = float(np.clip(min(canvas.shape[:2]) / 720, 0.4, 2.0))
-    for face in result.faces:
-        _draw_face(canvas, face, scale, bars=len(result.faces) <= BAR_FACES_LIMIT)
+    scale = float(np.clip(min(canvas.shape[:2]) / 600, 0.5, 2.0))
+    boxes = [_whole_pixels(face) for face in result.faces]
+    taken = list(boxes)
+    for face, box in zip(result.faces, boxes, strict=True):
+        if face.expression is not None:
+            panel = _free_panel(canvas, box, len(face.expression.labels), scale, taken)
+            if panel is not None:
+                taken.append(panel)
+                _bars(canvas, face.expression, panel, scale)
+    # Boxes and names come last: no panel may cover them.
+    for face, box in zip(result.faces, boxes, strict=True):
+        _draw_face(canvas, face, box, scale)
     if status:
         _text(canvas, status, (int(8 * scale), canvas.shape[0] - int(10 * scale)), scale * 0.8, (255, 255, 255))
     return canvas
 
 
-def _draw_face(canvas: ImageBgr, face: TrackedExpression, scale: float, *, bars: bool) -> None:
+def _whole_pixels(face: TrackedExpression) -> Box:
     x0, y0, x1, y1 = (int(value) for value in np.nan_to_num(face.track.bbox_xyxy).clip(-32000, 32000))
+    return x0, y0, x1, y1
+
+
+def _draw_face(canvas: ImageBgr, face: TrackedExpression, box: Box, scale: float) -> None:
+    x0, y0, x1, y1 = box
     label = face.expression.label if face.expression is not None else "unknown"
     colour = LABEL_COLOURS.get(label, LABEL_COLOURS["unknown"])
     thickness = max(1, round(2 * scale))
@@ -58,11 +73,9 @@ def _draw_face(canvas: ImageBgr, face: TrackedExpression, scale: float, *, bars:
         words += f" {100 * float(face.expression.probabilities.max()):.0f} %"
     above = y0 - int(6 * scale)
     _text(canvas, words, (x0, above if above > int(16 * scale) else y1 + int(20 * scale)), scale, colour)
-    if bars and face.expression is not None:
-        _bars(canvas, face.expression, (x1 + int(6 * scale), y0), scale)
 
 
-def _corners(canvas: ImageBgr, box: tuple[int, int, int, int], colour: tuple[int, int, int], thickness: int) -> None:
+def _corners(canvas: ImageBgr, box: Box, colour: tuple[int, int, int], thickness: int) -> None:
     """Only the corners: the box is the tracker's guess, the detector did not see the face here."""
     x0, y0, x1, y1 = box
     dx, dy = (x1 - x0) // 4, (y1 - y0) // 4
@@ -71,17 +84,36 @@ def _corners(canvas: ImageBgr, box: tuple[int, int, int, int], colour: tuple[int
         cv2.line(canvas, (x, y), (x, y + sy * dy), colour, thickness)
 
 
-def _bars(canvas: ImageBgr, expression: ExpressionEstimate, origin: tuple[int, int], scale: float) -> None:
-    height, length = int(13 * scale), int(70 * scale)
-    x, y = origin
-    if x + length > canvas.shape[1]:
-        return
+def _free_panel(canvas: ImageBgr, box: Box, rows: int, scale: float, taken: list[Box]) -> Box | None:
+    """A place for the bars right or left of the face that covers no face and no other bars; None if there is none."""
+    width, height = round(150 * scale), rows * round(17 * scale) + 2 * round(4 * scale)
+    gap = round(4 * scale)
+    top = min(max(0, box[1]), canvas.shape[0] - height)
+    for left in (box[2] + gap, box[0] - gap - width):
+        panel = (left, top, left + width, top + height)
+        inside = left >= 0 and top >= 0 and panel[2] <= canvas.shape[1]
+        if inside and not any(_overlap(panel, other) for other in taken):
+            return panel
+    return None
+
+
+def _overlap(a: Box, b: Box) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def _bars(canvas: ImageBgr, expression: ExpressionEstimate, where: Box, scale: float) -> None:
+    """Every class's probability."""
+    left, top, right, bottom = where
+    row_height, width, pad = round(17 * scale), right - left, round(4 * scale)
+    panel = canvas[top:bottom, left:right]
+    panel[:] = panel // 3
     for row, name in enumerate(expression.labels):
-        p = float(expression.probabilities[expression.labels.index(name)])
-        top = y + row * (height + 2)
+        p = float(expression.probabilities[row])
+        y = pad + row * row_height
         colour = LABEL_COLOURS.get(name, LABEL_COLOURS["unknown"])
-        cv2.rectangle(canvas, (x, top), (x + int(length * p), top + height), colour, -1)
-        _text(canvas, name, (x + 2, top + height - int(3 * scale)), scale * 0.55, (255, 255, 255))
+        cv2.rectangle(panel, (pad, y + 1), (pad + round((width - 2 * pad) * p), y + row_height - 2), colour, -1)
+        _text(panel, name, (2 * pad, y + row_height - round(5 * scale)), scale * 0.7, (255, 255, 255))
+        _text(panel, f"{100 * p:.0f}", (width - round(32 * scale), y + row_height - round(5 * scale)), scale * 0.7, (255, 255, 255))
 
 
 def _text(canvas: ImageBgr, words: str, at: tuple[int, int], scale: float, colour: tuple[int, int, int]) -> None:

@@ -19,9 +19,7 @@ from realtime_fer.types import Frame, ImageBgr
 
 logger = logging.getLogger(__name__)
 
-PICTURE_SUFFIXES = frozenset(
-    {".bmp", ".jp2", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"}
-)
+PICTURE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"})
 """Formats that every OpenCV build reads."""
 
 

@@ -147,11 +147,10 @@ class ReconnectingSource:
 
     def _start_reader(self) -> ReaderThread | None:
         """A new reader, running; None if the source was closed meanwhile."""
-        thread = ReaderThread(self._make_reader(), self._clock, self._wake, self.name)
         with self._lock:
             if self._closed.is_set():
                 return None
-            self._thread = thread
+            self._thread = thread = ReaderThread(self._make_reader(), self._clock, self._wake, self.name)
             thread.start()
         return thread
 

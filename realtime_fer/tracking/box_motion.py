@@ -16,13 +16,13 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-SPEED_SIZES_PER_S = 2.0
+SPEED_SIZES_PER_S = 1.5
 """How fast a face usually moves on the picture, in its own sizes a second (standard deviation)."""
 
 VELOCITY_MEMORY_S = 1.0
 """Time after which an unobserved velocity has faded to a third."""
 
-SIZE_DRIFT_PER_SQRT_S = 0.35
+SIZE_DRIFT_PER_SQRT_S = 0.25
 """How much the logarithm of width and height drifts in one second (standard deviation)."""
 
 CENTRE_NOISE_SIZES = 0.03

@@ -66,9 +66,7 @@ def test_a_face_without_a_finite_box_is_left_out_and_logged(caplog: pytest.LogCa
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_nothing_that_is_not_finite_reaches_the_wire(value: float) -> None:
-    track = dataclasses.replace(
-        contents.track(), confidence=value, landmarks_xy=np.full((5, 2), value, np.float32)
-    )
+    track = dataclasses.replace(contents.track(), confidence=value, landmarks_xy=np.full((5, 2), value, np.float32))
     face = convert_face(track, dataclasses.replace(contents.estimate(), valence=value, arousal=value))
     assert face.landmarks_xy is None
     assert face.detection_confidence == 0.0

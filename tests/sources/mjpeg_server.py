@@ -27,7 +27,8 @@ class MjpegServer:
         self.connections = 0
         self.closing = threading.Event()
         self._jpegs = [
-            cv2.imencode(".jpg", np.full((48, 64, 3), 20 + 7 * (index % 30), np.uint8))[1].tobytes() for index in range(pictures)
+            cv2.imencode(".jpg", np.full((48, 64, 3), 20 + 7 * (index % 30), np.uint8))[1].tobytes()
+            for index in range(pictures)
         ]
         camera = self
 
@@ -50,9 +51,7 @@ class MjpegServer:
         self._thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self.closing.set()
         self._server.shutdown()
         self._server.server_close()

@@ -152,7 +152,8 @@ def test_pauses_start_small_again_after_a_good_frame() -> None:
     finish(rig)
 
 
-def test_state_and_problem_while_it_is_away() -> None:
+def test_state_and_problem_while_it_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reconnecting, "CLOSE_JOIN_S", 0.01)
     rig = Rig([10, SourceLostError("camera: unplugged")], [HANG])
     rig.source.open()
     rig.next_frame()

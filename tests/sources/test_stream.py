@@ -89,9 +89,7 @@ def test_a_server_that_goes_away_and_comes_back() -> None:
 
 def test_a_server_that_falls_silent_is_left_for_a_new_connection() -> None:
     with MjpegServer(pictures=10, then="be silent") as camera:
-        source = ReconnectingSource(
-            camera.url, lambda: StreamReader(camera.url, read_timeout_ms=3000), policy=HASTY
-        )
+        source = ReconnectingSource(camera.url, lambda: StreamReader(camera.url, read_timeout_ms=3000), policy=HASTY)
         source.open()
         while source.reconnects < 1:
             assert source.read() is not None

@@ -85,7 +85,9 @@ def simulate(
                 detections.append(FaceDetection(np.clip(noisy, 0, [WIDTH, HEIGHT] * 2).astype(np.float32), float(confidence)))
             for _ in range(rng.poisson(faults.false_alarms_per_frame)):
                 x, y, side = rng.uniform(0, WIDTH - 60), rng.uniform(0, HEIGHT - 60), rng.uniform(20, 60)
-                detections.append(FaceDetection(np.array([x, y, x + side, y + side], np.float32), float(rng.uniform(0.15, 0.45))))
+                detections.append(
+                    FaceDetection(np.array([x, y, x + side, y + side], np.float32), float(rng.uniform(0.15, 0.45)))
+                )
             order = rng.permutation(len(detections))
             detections = [detections[i] for i in order]
         steps.append(Step(int(t * 1e9) + 10**9, truth, detections))
@@ -130,7 +132,9 @@ def follow(tracker: Tracker, steps: list[Step]) -> TrackingScores:
     return scorer.scores
 
 
-def group_scene(seed: int, *, fps: float = 25.0, detector_every: int = 1, speed: float = 1.2, faults: Faults | None = None) -> list[Step]:
+def group_scene(
+    seed: int, *, fps: float = 25.0, detector_every: int = 1, speed: float = 1.2, faults: Faults | None = None
+) -> list[Step]:
     """Five people who move about their places and come near each other."""
     rng = np.random.default_rng(seed)
     homes = [(110, 130), (250, 150), (400, 120), (170, 320), (420, 330)]

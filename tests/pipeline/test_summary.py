@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from realtime_fer.errors import PublishingError
+from realtime_fer.expression.smoothing import ProbabilitySmoother
+from realtime_fer.pipeline.fast_path import FastPath
+from realtime_fer.pipeline.service import Service
+from realtime_fer.pipeline.summary import require_writable, summarise, write_summary
+from tests.fakes import FakeClassifier, FakeDetector, FakeSource, FakeTracker, make_frame
+
+
+def test_has_what_the_command_line_promises(tmp_path: Path) -> None:
+    fast_path = FastPath(FakeDetector(), FakeTracker(), FakeClassifier(), ProbabilitySmoother())
+    service = Service(FakeSource([make_frame(i) for i in range(4)]), fast_path, publish=lambda _r: None, every_frame=True)
+    service.start()
+    assert service.wait(20)
+    service.stop()
+    summary = summarise(service, models=[{"name": "m", "sha256": "00"}], messages_published=7)
+    write_summary(tmp_path / "s.json", summary)
+    read = json.loads((tmp_path / "s.json").read_text())
+    assert read == summary
+    assert (read["frames_captured"], read["frames_processed"], read["frames_dropped"]) == (4, 4, 0)
+    assert (read["faces_total"], read["tracks_total"], read["frames_with_face"]) == (4, 1, 4)
+    assert set(read["latency_ms"]) == {"p50", "p95", "p99"}
+    assert {"detect", "track", "crop", "classify", "smooth", "publish", "queue", "total", "frame"} <= set(read["stage_ms"])
+    assert read["stage_ms"]["detect_model"] == 1.0
+    assert read["models"] == [{"name": "m", "sha256": "00"}]
+    assert read["messages_published"] == 7
+    assert read["error"] is None
+    assert list(tmp_path.iterdir()) == [tmp_path / "s.json"]
+
+
+def test_a_run_without_frames_has_no_latency() -> None:
+    fast_path = FastPath(FakeDetector(), FakeTracker(), FakeClassifier(), ProbabilitySmoother())
+    service = Service(FakeSource([]), fast_path, publish=lambda _r: None)
+    service.start()
+    assert service.wait(20)
+    service.stop()
+    assert summarise(service, models=[], messages_published=0)["latency_ms"] == {"p50": None, "p95": None, "p99": None}
+
+
+def test_paths_that_cannot_be_written(tmp_path: Path) -> None:
+    require_writable(tmp_path / "new.json")
+    with pytest.raises(PublishingError, match="does not exist; create it first"):
+        require_writable(tmp_path / "none" / "s.json")
+    with pytest.raises(PublishingError, match="cannot be written"):
+        require_writable(tmp_path)
+    with pytest.raises(PublishingError, match="cannot be written"):
+        write_summary(tmp_path / "none" / "s.json", {})
