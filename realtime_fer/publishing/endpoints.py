@@ -20,7 +20,7 @@ from realtime_fer.errors import PublishingError
 
 DEFAULT_ENDPOINT = "tcp://127.0.0.1:5556"
 
-_TCP = re.compile(r"tcp://(?P<host>\[[^\[\]]+\]|[^:\[\]/]+):(?P<port>\d+|\*)")
+_TCP = re.compile(r"tcp://(?P<host>\[[0-9A-Za-z:.%_-]+\]|\*|[0-9A-Za-z._-]+):(?P<port>[0-9]+|\*)")
 _LARGEST_PORT = 65535
 _PROBE_TIMEOUT_S = 1.0
 """A local socket answers or refuses at once; this only keeps a frozen listener from holding the start."""

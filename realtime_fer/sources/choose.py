@@ -87,7 +87,7 @@ def open_source(
             return VideoFileSource(spec, every_frame=every_frame, loop=loop, clock=used_clock)
         return live(lambda: StreamReader(spec, clock=used_clock))
     path = Path(spec).expanduser()
-    if path.is_dir() or (path.is_file() and is_picture_path(path)):
+    if spec and (path.is_dir() or (path.is_file() and is_picture_path(path))):
         return PictureSource(path, loop=loop, fps=fps, clock=used_clock)
     if path.is_file():
         return VideoFileSource(path, every_frame=every_frame, loop=loop, clock=used_clock)
@@ -111,6 +111,8 @@ def _is_recording(url: str) -> bool:
 
 
 def _what_is_there(path: Path) -> str:
+    if not path.name and not path.is_absolute():
+        return "nothing was named"
     if not path.exists():
         return f"there is no file or folder of that name in {Path.cwd()}" if not path.is_absolute() else "there is no such file"
     return "it is neither a file nor a folder"

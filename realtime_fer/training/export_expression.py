@@ -22,7 +22,7 @@ from realtime_fer.datasets.ferplus import NOT_COUNTED
 from realtime_fer.errors import ModelCorruptError, ModelError, ModelNotFoundError, missing_extra
 from realtime_fer.inference.session import open_session
 from realtime_fer.labels import FERPLUS_LABELS
-from realtime_fer.training.calibration import fit_temperature
+from realtime_fer.training.calibration import choose_prior_strength, fit_temperature, prior_bias
 
 try:
     import onnx
@@ -86,7 +86,8 @@ def export_expression(
     """Write `out/emotion-gcn-ferplus.onnx` and `out/manifest.json`; each appears whole or not at all.
 
     Input `faces`: float32 (N, 1, 48, 48), grey 0..255. Output `logits`: float32 (N, 8), order of FER+, not calibrated.
-    The temperature in the manifest is fitted on the faces that training held out.
+    How much rare classes are helped (in the bias) and the temperature (in the manifest) are fitted on the faces that
+    training held out.
 
     Args:
         checkpoint: `last.pt` of a training run.
@@ -102,7 +103,13 @@ def export_expression(
     model, saved = load_trained(checkpoint)
     labels = saved["held_out_labels"].numpy()
     counted = labels != NOT_COUNTED
-    temperature = fit_temperature(saved["held_out_logits"].numpy()[counted], labels[counted])
+    logits, shares = saved["held_out_logits"].numpy()[counted], saved["class_shares"].numpy()
+    strength = choose_prior_strength(logits, labels[counted], shares)
+    shift = prior_bias(shares, strength)
+    temperature = fit_temperature(logits + shift, labels[counted])
+    log.info("%s: prior strength %.2f, temperature %.3f", NAME, strength, temperature)
+    with torch.no_grad():
+        model.bias += torch.from_numpy(shift).float()
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=".export-") as folder:
         draft = Path(folder) / f"{NAME}.onnx"

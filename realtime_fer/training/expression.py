@@ -146,7 +146,11 @@ def train_expression(
         row = {"epoch": float(run.epoch), "loss": loss, **_held_out_figures(logits, held_out_set, held_out_labels)}
         run.history.append({**row, "seconds": time.monotonic() - began})
         tell(", ".join(f"{name} {value:.4g}" for name, value in run.history[-1].items()))
-        held_out = {"held_out_logits": torch.from_numpy(logits), "held_out_labels": torch.from_numpy(held_out_labels)}
+        held_out = {
+            "held_out_logits": torch.from_numpy(logits),
+            "held_out_labels": torch.from_numpy(held_out_labels),
+            "class_shares": torch.from_numpy(class_shares(train_set.votes)),
+        }
         _save(last, run, recipe, cooccurrence, held_out)
         _atomic_text(out / "history.json", json.dumps(run.history, indent=1))
         draw_curves(run.history, out / "curves.png")
@@ -180,6 +184,16 @@ def epoch_rows(votes: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
         repeats[FERPLUS_LABELS.index(label)] = times
     times_shown = np.where(weights > 0, repeats[distributions.argmax(axis=1)], 0)
     return np.repeat(np.arange(len(votes)), times_shown)
+
+
+def class_shares(votes: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+    """How much of one epoch's target each class makes up, float64 (8,), adding up to 1; repeats and weights counted."""
+    rows = epoch_rows(votes)
+    distributions, weights = vote_distributions(votes)
+    mass = (distributions[rows] * weights[rows, None]).sum(axis=0, dtype=np.float64)
+    # A class without a vote (in a tiny trial) must not get an infinite head start later.
+    mass = np.maximum(mass, 1)
+    return np.asarray(mass / mass.sum())
 
 
 def crowd_loss(logits: Tensor, distributions: Tensor, weights: Tensor) -> Tensor:

@@ -111,11 +111,11 @@ def test_unusable_files_are_named(tmp_path: Path) -> None:
     np.savez(tmp_path / "other.npz", pictures=np.zeros(3))
     with pytest.raises(DatasetError, match="pictures"):
         load_ferplus(tmp_path / "other.npz")
-    faces = {"images": np.zeros((1, 48, 48), np.uint8), "votes": np.zeros((1, 10), np.uint8)}
-    np.savez(tmp_path / "order.npz", **faces, vote_names=np.array(FERPLUS_VOTE_COLUMNS[::-1]))
+    images, table = np.zeros((1, 48, 48), np.uint8), np.zeros((1, 10), np.uint8)
+    np.savez(tmp_path / "order.npz", images=images, votes=table, vote_names=np.array(FERPLUS_VOTE_COLUMNS[::-1]))
     with pytest.raises(DatasetError, match="not_a_face"):
         load_ferplus(tmp_path / "order.npz")
-    np.savez(tmp_path / "size.npz", images=np.zeros((1, 32, 32), np.uint8), votes=faces["votes"])
+    np.savez(tmp_path / "size.npz", images=images[:, :32, :32], votes=table)
     with pytest.raises(DatasetError, match="48"):
         load_ferplus(tmp_path / "size.npz")
 

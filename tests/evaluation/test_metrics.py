@@ -81,5 +81,5 @@ def test_misfits_are_refused() -> None:
         accuracy(PROBABILITIES, LABELS[:3])
     with pytest.raises(ShapeError, match="found"):
         mean_recall(PROBABILITIES[:0], LABELS[:0])
-    with pytest.raises(ShapeError, match="0..2"):
+    with pytest.raises(ShapeError, match=r"0\.\.2"):
         expected_calibration_error(PROBABILITIES, LABELS + 2)

@@ -33,7 +33,7 @@ def test_newest_wins_loses_only_the_oldest_and_tells_which(actions: list[int | N
 
 def test_wait_policy_loses_nothing() -> None:
     mailbox: Mailbox[int] = Mailbox(capacity=1, policy="wait")
-    lost = []
+    lost: list[int] = []
     giver = threading.Thread(target=lambda: lost.extend(x for x in map(mailbox.put, range(100)) if x is not None))
     giver.start()
     taken = [mailbox.take(timeout_s=10) for _ in range(100)]

@@ -35,7 +35,12 @@ def test_every_frame_is_recorded_however_fast_they_come(tmp_path: Path) -> None:
 def test_a_recording_that_cannot_be_written_says_so_at_the_end_and_makes_nobody_wait(tmp_path: Path) -> None:
     (tmp_path / "v.avi").mkdir()
     sink = RecordingSink(tmp_path / "v.avi", fps=30, every_frame=True)
-    giver = threading.Thread(target=lambda: [sink.put(result) for result in results(50)])
+
+    def give() -> None:
+        for result in results(50):
+            sink.put(result)
+
+    giver = threading.Thread(target=give)
     giver.start()
     giver.join(20)
     assert not giver.is_alive()
@@ -57,4 +62,4 @@ def test_the_window_gets_the_newest() -> None:
     assert taken.frame.frame_id == 2
     assert sink.take(0) is None
     sink.close()
-    assert sink.take(None) is None
+    assert sink.take(60) is None

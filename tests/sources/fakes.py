@@ -13,9 +13,23 @@ import numpy.typing as npt
 from realtime_fer.clock import Clock
 from realtime_fer.errors import SourceLostError
 from realtime_fer.sources.live_reader import Grabbed
+from realtime_fer.sources.source import Source, SourceState
+from realtime_fer.types import Frame
+
+FACE_CASCADE = str(Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_default.xml")
 
 GENEROUS_S = 30.0
 """For waits that end at once unless something is broken."""
+
+
+def state_of(source: Source) -> SourceState:
+    """The state now; a call, so that the type checker does not take it for a constant."""
+    return source.state
+
+
+def media_times(frames: Sequence[Frame]) -> npt.NDArray[np.float64]:
+    """Seconds, nan where a frame has none."""
+    return np.array([np.nan if frame.media_time_s is None else frame.media_time_s for frame in frames], np.float64)
 
 
 class SteppingClock:
@@ -40,6 +54,18 @@ class SteppingClock:
 
     def advance(self, seconds: float) -> None:
         self.now_ns += round(seconds * 1e9)
+
+
+class FrozenClock(SteppingClock):
+    """Time never passes: a wait ends by its event alone (or fails the test)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting = threading.Event()
+
+    def wait(self, event: threading.Event, timeout_s: float) -> bool:
+        self.waiting.set()
+        return event.wait(GENEROUS_S)
 
 
 OPENED = "opened"

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from realtime_fer.errors import SourceUnavailableError
+from realtime_fer.errors import SourceLostError, SourceUnavailableError
 from realtime_fer.sources import choose
 from realtime_fer.sources.choose import open_source
 from realtime_fer.sources.demo import DemoSource
@@ -20,7 +20,7 @@ from realtime_fer.sources.reconnecting import ReconnectingSource
 from realtime_fer.sources.source import SourceState
 from realtime_fer.sources.video_file import VideoFileSource
 
-from .fakes import SteppingClock, write_video
+from .fakes import SteppingClock, state_of, write_video
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_video_files(tmp_path: Path) -> None:
     paced = open_source(str(path))
     assert isinstance(paced, VideoFileSource)
     assert paced.is_live
-    assert paced.state is SourceState.CONNECTING
+    assert state_of(paced) is SourceState.CONNECTING
     whole = open_source(str(path), every_frame=True)
     assert not whole.is_live
     whole.open()
@@ -185,7 +185,7 @@ def test_patience_is_passed_on(readers: list[tuple[str, object, dict[str, Any]]]
     policy = ReconnectPolicy(max_attempts=2, first_delay_s=3.0, max_delay_s=4.0)
     source = open_source("0", reconnect=policy, wait_for_source=True, clock=clock)
     source.open()
-    with pytest.raises(SourceUnavailableError):
+    with pytest.raises(SourceLostError, match="given up after 2 attempts"):
         source.read()
     assert [wait for wait in clock.waits_s if wait in (3.0, 4.0)] == [3.0, 4.0]
 

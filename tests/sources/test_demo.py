@@ -6,13 +6,12 @@ import threading
 import numpy as np
 import pytest
 
-from realtime_fer.clock import SystemClock
 from realtime_fer.errors import MissingExtraError, SourceUnavailableError
 from realtime_fer.sources.demo import DEFAULT_DEMO_FRAMES, DemoSource
 from realtime_fer.sources.source import SourceState
 from realtime_fer.types import Frame
 
-from .fakes import SteppingClock
+from .fakes import GENEROUS_S, FrozenClock, SteppingClock, state_of
 
 pytest.importorskip("skimage")
 pytest.importorskip("matplotlib")
@@ -25,14 +24,14 @@ def test_every_frame_without_waiting_then_the_end() -> None:
     assert not source.is_live
     assert source.frame_count == 4
     assert source.nominal_fps == 30
-    assert source.state is SourceState.ONLINE
+    assert state_of(source) is SourceState.ONLINE
     frames = [source.read() for _ in range(5)]
     assert [None if frame is None else frame.frame_id for frame in frames] == [0, 1, 2, 3, None]
     assert frames[3] is not None
     assert frames[3].media_time_s == pytest.approx(0.1)
     assert frames[3].source_name == "demo"
     assert clock.waits_s == []
-    assert source.state is SourceState.ENDED
+    assert state_of(source) is SourceState.ENDED
     assert source.read() is None
 
 
@@ -69,7 +68,7 @@ def test_moments_that_pass_unread_are_skipped_and_counted() -> None:
     clock.advance(100)
     assert source.read() is None
     assert source.frames_skipped == 98  # of ids 0 to 99, two were read
-    assert source.state is SourceState.ENDED
+    assert state_of(source) is SourceState.ENDED
 
 
 def test_lengths() -> None:
@@ -89,27 +88,25 @@ def test_missing_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     source = DemoSource()
     with pytest.raises(MissingExtraError, match=r"realtime-fer\[demo\]"):
         source.open()
-    assert source.state is SourceState.FAILED
+    assert state_of(source) is SourceState.FAILED
     with pytest.raises(SourceUnavailableError, match=r"realtime-fer\[demo\]"):
         source.read()
 
 
 def test_close_ends_a_pacing_wait() -> None:
-    class OnceADay(SystemClock):
-        def wait(self, event: threading.Event, timeout_s: float) -> bool:
-            return super().wait(event, 86400.0)
-
-    source = DemoSource(10, clock=OnceADay())
+    clock = FrozenClock()
+    source = DemoSource(10, clock=clock)
     source.open()
     source.read()
     results: list[Frame | None] = []
     thread = threading.Thread(target=lambda: results.append(source.read()), daemon=True)
     thread.start()
+    assert clock.waiting.wait(GENEROUS_S)
     source.close()
     source.close()
-    thread.join(30.0)
+    thread.join(GENEROUS_S)
     assert results == [None]
-    assert source.state is SourceState.ENDED
+    assert state_of(source) is SourceState.ENDED
     with pytest.raises(SourceUnavailableError, match="closed"):
         source.open()
 

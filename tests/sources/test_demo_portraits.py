@@ -9,6 +9,8 @@ import pytest
 from realtime_fer.errors import MissingExtraError, SourceFormatError
 from realtime_fer.sources.demo_portraits import Oval, cut_out, load_portraits
 
+from .fakes import FACE_CASCADE
+
 
 def test_an_oval_is_full_inside_empty_outside_and_soft_between() -> None:
     portrait = cut_out(np.full((100, 120, 3), 200, np.uint8), Oval((60, 50), (40, 30)), 20.0)
@@ -30,7 +32,7 @@ def test_an_oval_beyond_the_border_is_clipped() -> None:
 
 def test_both_portraits_show_one_human_face_of_the_width_said() -> None:
     pytest.importorskip("skimage")
-    cascade = cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_default.xml")
+    cascade = cv2.CascadeClassifier(FACE_CASCADE)
     for portrait in load_portraits():
         faces = cascade.detectMultiScale(cv2.cvtColor(portrait.image_bgr, cv2.COLOR_BGR2GRAY), 1.1, 5, minSize=(60, 60))
         assert len(faces) == 1

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import itertools
+
 import cv2
 import numpy as np
 import pytest
 
 from realtime_fer.sources.demo_scene import FPS, HEIGHT, WIDTH, DemoScene, collins_pose, hopper_pose
+
+from .fakes import FACE_CASCADE
 
 pytest.importorskip("skimage")
 pytest.importorskip("matplotlib")
@@ -34,7 +38,7 @@ def test_frames_are_new_arrays(scene: DemoScene) -> None:
 
 
 def test_the_faces_are_found_where_the_poses_say(scene: DemoScene) -> None:
-    cascade = cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_default.xml")
+    cascade = cv2.CascadeClassifier(FACE_CASCADE)
     found = 0
     indices = range(0, 300, 20)
     for index in indices:
@@ -52,7 +56,7 @@ def test_the_two_pass_each_other_and_one_leaves_the_view() -> None:
     left_to_right = [collins_pose(t).x < hopper_pose(t).x for t in TEN_SECONDS]
     assert left_to_right[0]
     assert left_to_right[-1]
-    changes = sum(a != b for a, b in zip(left_to_right, left_to_right[1:], strict=False))
+    changes = sum(a != b for a, b in itertools.pairwise(left_to_right))
     assert changes == 2
     away = [hopper_pose(t).x < -60 for t in TEN_SECONDS]
     assert 15 < sum(away) < 90

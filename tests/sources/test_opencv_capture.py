@@ -45,7 +45,7 @@ def test_what_does_not_open_is_none_and_silent(tmp_path: Path, capfd: pytest.Cap
 
 def test_the_users_own_log_setting_wins(monkeypatch: pytest.MonkeyPatch) -> None:
     set_levels: list[int] = []
-    monkeypatch.setattr(cv2.utils.logging, "setLogLevel", lambda level: set_levels.append(level))
+    monkeypatch.setattr(cv2.utils.logging, "setLogLevel", set_levels.append)
     monkeypatch.setenv("OPENCV_LOG_LEVEL", "INFO")
     monkeypatch.setenv("OPENCV_FFMPEG_LOGLEVEL", "32")
     quieten_opencv()

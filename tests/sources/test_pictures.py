@@ -13,7 +13,7 @@ from realtime_fer.sources.pictures import PictureSource, is_picture_path, natura
 from realtime_fer.sources.source import SourceState
 from realtime_fer.types import Frame
 
-from .fakes import SteppingClock
+from .fakes import SteppingClock, state_of
 
 
 def write(path: Path, value: int = 90, *, shape: tuple[int, ...] = (6, 8, 3), dtype: type = np.uint8) -> Path:
@@ -41,7 +41,7 @@ def test_a_single_picture_is_one_frame(tmp_path: Path) -> None:
     source = opened(write(tmp_path / "a.png", 33), clock=clock)
     assert source.frame_count == 1
     assert not source.is_live
-    assert source.state is SourceState.ONLINE
+    assert state_of(source) is SourceState.ONLINE
     clock.advance(2)
     frames = read_all(source)
     assert [frame.frame_id for frame in frames] == [0]
@@ -50,7 +50,7 @@ def test_a_single_picture_is_one_frame(tmp_path: Path) -> None:
     assert frames[0].capture_unix_ns == clock.unix_ns()
     assert frames[0].media_time_s is None
     assert frames[0].source_name == str(tmp_path / "a.png")
-    assert source.state is SourceState.ENDED
+    assert state_of(source) is SourceState.ENDED
     assert source.read() is None
 
 
@@ -130,7 +130,7 @@ def test_unreadable_pictures_of_a_folder_are_skipped_with_a_warning_and_counted(
     assert len(skipped) == 3
     assert "2.png: expected a complete picture" in skipped[0]
     assert "4.png: expected a picture, found an empty file" in skipped[2]
-    assert source.state is SourceState.ENDED
+    assert state_of(source) is SourceState.ENDED
 
 
 def test_a_picture_that_vanishes_after_listing_is_skipped(tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_a_folder_without_a_readable_picture_fails_at_its_end_also_in_a_loop(tmp
         source = opened(tmp_path, loop=loop)
         with pytest.raises(SourceFormatError, match="none of its 3 pictures could be read"):
             source.read()
-        assert source.state is SourceState.FAILED
+        assert state_of(source) is SourceState.FAILED
         source.close()
 
 
@@ -167,7 +167,7 @@ def test_a_single_unreadable_picture_is_an_error_at_opening(tmp_path: Path, cont
     with pytest.raises(SourceFormatError, match=complaint) as error:
         source.open()
     assert "\n" not in str(error.value)
-    assert source.state is SourceState.FAILED
+    assert state_of(source) is SourceState.FAILED
     with pytest.raises(SourceUnavailableError):
         source.read()
 
@@ -196,7 +196,7 @@ def test_loop_repeats_with_growing_ids_and_times(tmp_path: Path) -> None:
     source.close()
     source.close()
     assert source.read() is None
-    assert source.state is SourceState.ENDED
+    assert state_of(source) is SourceState.ENDED
     with pytest.raises(SourceUnavailableError, match="closed"):
         source.open()
 

@@ -15,7 +15,7 @@ from realtime_fer.sources.reconnecting import MAX_HUNG_READERS, ReconnectingSour
 from realtime_fer.sources.source import SourceState
 from realtime_fer.types import Frame
 
-from .fakes import GENEROUS_S, HANG, OPENED, PatientClock, Script, Step
+from .fakes import GENEROUS_S, HANG, OPENED, PatientClock, Script, Step, state_of
 
 
 class Rig:
@@ -61,11 +61,11 @@ def finish(rig: Rig) -> None:
 def test_frames_come_in_order_with_their_stamps() -> None:
     rig = Rig([10, 20, HANG])
     rig.source.open()
-    assert rig.source.state is SourceState.CONNECTING
+    assert state_of(rig.source) is SourceState.CONNECTING
     first = rig.next_frame()
     rig.clock.advance(0.04)
     second = rig.next_frame()
-    assert rig.source.state is SourceState.ONLINE
+    assert state_of(rig.source) is SourceState.ONLINE
     assert [first.frame_id, second.frame_id] == [0, 1]
     assert [first.image_bgr[0, 0, 0], second.image_bgr[0, 0, 0]] == [10, 20]
     assert second.capture_monotonic_ns - first.capture_monotonic_ns == 40_000_000
@@ -94,7 +94,7 @@ def test_the_first_opening_fails_at_once_with_the_readers_own_words() -> None:
     rig = Rig([SourceUnavailableError("camera 0: none here")])
     with pytest.raises(SourceUnavailableError, match="camera 0: none here"):
         rig.source.open()
-    assert rig.source.state is SourceState.FAILED
+    assert state_of(rig.source) is SourceState.FAILED
     assert rig.source.problem == "camera 0: none here"
     assert rig.clock.waits_s == []
     with pytest.raises(SourceUnavailableError, match=r"open\(\) has not succeeded"):
@@ -119,7 +119,7 @@ def test_an_opening_that_hangs_is_given_up() -> None:
     with pytest.raises(SourceUnavailableError, match="did not open within 10 s"):
         rig.source.open()
     assert rig.clock.waits_s == [10.0]
-    assert rig.source.state is SourceState.FAILED
+    assert state_of(rig.source) is SourceState.FAILED
     finish(rig)
 
 
@@ -132,7 +132,7 @@ def test_a_lost_camera_comes_back(caplog: pytest.LogCaptureFixture) -> None:
     assert [frame.image_bgr[0, 0, 0] for frame in frames] == [10, 20, 30]
     assert rig.clock.waits_s == [0.5, 1.0, 2.0]
     assert rig.source.reconnects == 1
-    assert rig.source.state is SourceState.ONLINE
+    assert state_of(rig.source) is SourceState.ONLINE
     assert rig.source.problem is None
     assert rig.next_frame().frame_id == 3
     assert rig.source.reconnects == 1
@@ -159,7 +159,7 @@ def test_state_and_problem_while_it_is_away(monkeypatch: pytest.MonkeyPatch) -> 
     rig.next_frame()
     thread, results = rig.read_in_thread()
     assert rig.script.hung.wait(GENEROUS_S)  # the second reader hangs in its open
-    assert rig.source.state is SourceState.RECONNECTING
+    assert state_of(rig.source) is SourceState.RECONNECTING
     assert rig.source.problem is not None
     rig.source.close()
     thread.join(GENEROUS_S)
@@ -209,15 +209,15 @@ def test_a_reader_that_wakes_up_from_a_stall_goes_on_without_reconnecting() -> N
     rig.source.open()
     rig.next_frame()
     thread, results = rig.read_in_thread()  # waits: the reader has no permit for its second picture
-    rig.script.nothing_will_happen = lambda: rig.source.state is SourceState.ONLINE  # type: ignore[method-assign]
-    while rig.source.state is not SourceState.STALLED:
+    rig.script.nothing_will_happen = lambda: state_of(rig.source) is SourceState.ONLINE  # type: ignore[method-assign]
+    while state_of(rig.source) is not SourceState.STALLED:
         assert thread.is_alive()
     rig.script.permit()
     thread.join(GENEROUS_S)
     frame = results[0]
     assert frame is not None
     assert frame.frame_id == 1
-    assert rig.source.state is SourceState.ONLINE
+    assert state_of(rig.source) is SourceState.ONLINE
     assert rig.source.reconnects == 0
     finish(rig)
 
@@ -235,7 +235,7 @@ def test_waiting_for_a_source_that_is_not_there_yet() -> None:
     gone = SourceUnavailableError("not there")
     rig = Rig([gone], [gone], [10, HANG], wait_for_source=True)
     rig.source.open()
-    assert rig.source.state is SourceState.CONNECTING
+    assert state_of(rig.source) is SourceState.CONNECTING
     assert rig.next_frame().frame_id == 0
     assert rig.clock.waits_s == [0.5, 1.0]
     assert rig.source.reconnects == 0
@@ -249,12 +249,12 @@ def test_attempts_can_be_limited() -> None:
     rig.next_frame()
     with pytest.raises(SourceLostError, match="camera: not there; given up after 2 attempts"):
         rig.source.read()
-    assert rig.source.state is SourceState.FAILED
+    assert state_of(rig.source) is SourceState.FAILED
     assert len(rig.script.readers) == 3
     with pytest.raises(SourceLostError):
         rig.source.read()
     finish(rig)
-    assert rig.source.state is SourceState.FAILED
+    assert state_of(rig.source) is SourceState.FAILED
     assert rig.source.read() is None
 
 
@@ -291,7 +291,7 @@ def test_a_proper_end_ends_the_source() -> None:
     rig.source.open()
     rig.next_frame()
     assert rig.source.read() is None
-    assert rig.source.state is SourceState.ENDED
+    assert state_of(rig.source) is SourceState.ENDED
     assert rig.source.read() is None
     finish(rig)
 
@@ -309,7 +309,7 @@ def test_close_ends_a_read_whose_reader_hangs(monkeypatch: pytest.MonkeyPatch, c
     source.close()
     thread.join(GENEROUS_S)
     assert results == [None]
-    assert source.state is SourceState.ENDED
+    assert state_of(source) is SourceState.ENDED
     assert "left behind" in caplog.text
     assert not script.readers[0].closed.is_set()
     script.release.set()
@@ -326,7 +326,7 @@ def test_close_ends_a_read_that_pauses_between_attempts() -> None:
     results: list[Frame | None] = []
     thread = threading.Thread(target=lambda: results.append(source.read()), daemon=True)
     thread.start()
-    while source.state is not SourceState.RECONNECTING:
+    while state_of(source) is not SourceState.RECONNECTING:
         assert thread.is_alive()
     source.close()
     thread.join(GENEROUS_S)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import http.server
 import logging
 import os
 import threading
@@ -10,14 +11,13 @@ import cv2
 import numpy as np
 import pytest
 
-from realtime_fer.clock import SystemClock
 from realtime_fer.errors import SourceFormatError, SourceUnavailableError
 from realtime_fer.sources import video_file
 from realtime_fer.sources.source import SourceState
 from realtime_fer.sources.video_file import MAX_SKIPS_PER_READ, VideoFileSource
 from realtime_fer.types import Frame
 
-from .fakes import GENEROUS_S, FakeCapture, SteppingClock, grey_level, write_video
+from .fakes import GENEROUS_S, FakeCapture, FrozenClock, SteppingClock, grey_level, media_times, state_of, write_video
 
 CLIPS = Path(os.environ.get("REALTIME_FER_DATA", Path(__file__).parents[2] / ".." / "shared" / "data")) / "clips"
 
@@ -55,16 +55,16 @@ def shades(frames: int) -> list[np.ndarray[Any, np.dtype[np.uint8]]]:
 def test_every_frame_comes_in_order_without_waiting(tmp_path: Path, name: str) -> None:
     clock = SteppingClock()
     source = opened(write_video(tmp_path / name, 20, fps=10), every_frame=True, clock=clock)
-    assert source.state is SourceState.ONLINE
+    assert state_of(source) is SourceState.ONLINE
     assert source.frame_count == 20
     assert source.nominal_fps == pytest.approx(10)
     assert not source.is_live
     frames = read_all(source)
     assert [frame.frame_id for frame in frames] == list(range(20))
-    np.testing.assert_allclose([frame.media_time_s for frame in frames], np.arange(20) / 10, atol=1e-6)
+    np.testing.assert_allclose(media_times(frames), np.arange(20) / 10, atol=1e-6)
     np.testing.assert_allclose([frame.image_bgr.mean() for frame in frames], [grey_level(i) for i in range(20)], atol=4)
     assert clock.waits_s == []
-    assert source.state is SourceState.ENDED
+    assert state_of(source) is SourceState.ENDED
     assert source.read() is None
     assert source.frames_skipped == source.pictures_skipped == source.reconnects == 0
     assert frames[0].source_name == str(tmp_path / name)
@@ -127,9 +127,9 @@ def test_loop_goes_on_with_growing_ids_and_times(tmp_path: Path, every_frame: bo
     frames = [source.read() for _ in range(10)]
     read = [frame for frame in frames if frame is not None]
     assert [frame.frame_id for frame in read] == list(range(10))
-    np.testing.assert_allclose([frame.media_time_s for frame in read], np.arange(10) / 10, atol=1e-6)
+    np.testing.assert_allclose(media_times(read), np.arange(10) / 10, atol=1e-6)
     np.testing.assert_allclose([frame.image_bgr.mean() for frame in read], [grey_level(i % 4) for i in range(10)], atol=4)
-    assert source.state is SourceState.ONLINE
+    assert state_of(source) is SourceState.ONLINE
     source.close()
     assert source.read() is None
 
@@ -142,7 +142,7 @@ def test_a_looped_file_that_vanishes_is_an_error_not_a_hang(tmp_path: Path) -> N
     path.unlink()
     with pytest.raises(SourceUnavailableError, match="No such file"):
         source.read()
-    assert source.state is SourceState.FAILED
+    assert state_of(source) is SourceState.FAILED
 
 
 def test_a_truncated_file_gives_what_is_readable_and_one_warning(
@@ -156,7 +156,7 @@ def test_a_truncated_file_gives_what_is_readable_and_one_warning(
     assert 10 < len(frames) < 50
     assert warnings(caplog) == [f"{path}: ends early, {len(frames)} of 60 frames were readable; is the file cut off?"]
     assert source.problem == warnings(caplog)[0]
-    assert source.state is SourceState.ENDED
+    assert state_of(source) is SourceState.ENDED
     assert capfd.readouterr().err == ""
 
 
@@ -223,13 +223,13 @@ def test_what_is_no_video_is_one_clear_line(
     assert complaint in str(error.value)
     assert name in str(error.value)
     assert "\n" not in str(error.value)
-    assert source.state is SourceState.FAILED
+    assert state_of(source) is SourceState.FAILED
     assert source.problem == str(error.value)
     assert capfd.readouterr().err == ""
     with pytest.raises(SourceUnavailableError):
         source.read()
     source.close()
-    assert source.state is SourceState.FAILED
+    assert state_of(source) is SourceState.FAILED
 
 
 def test_a_truncated_mp4_without_its_index_is_no_video(tmp_path: Path) -> None:
@@ -252,7 +252,7 @@ def test_only_undecodable_pictures(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     source = opened(path, every_frame=every_frame, loop=True, clock=SteppingClock())
     with pytest.raises(SourceFormatError, match="none of its 3 pictures could be decoded"):
         source.read()
-    assert source.state is SourceState.FAILED
+    assert state_of(source) is SourceState.FAILED
     assert source.pictures_skipped == 3
 
 
@@ -286,17 +286,40 @@ def test_an_http_recording_that_is_not_there() -> None:
         VideoFileSource("http://u:secret@127.0.0.1:9/a.mp4").open()
 
 
+def test_an_http_recording_is_read_to_its_end(tmp_path: Path) -> None:
+    write_video(tmp_path / "a.mkv", 8)
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments, directory=str(tmp_path))
+
+        def log_message(self, *_arguments: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        thread.start()
+        source = VideoFileSource(f"http://127.0.0.1:{server.server_port}/a.mkv", every_frame=True)
+        source.open()
+        assert [frame.frame_id for frame in read_all(source)] == list(range(8))
+        source.close()
+        server.shutdown()
+        thread.join()
+
+
 def test_close_ends_a_pacing_wait(tmp_path: Path) -> None:
-    source = opened(write_video(tmp_path / "slow.avi", 3, fps=0.2), clock=SystemClock())  # five seconds a frame
+    clock = FrozenClock()
+    source = opened(write_video(tmp_path / "a.avi", 3), clock=clock)
     assert source.read() is not None
     results: list[Frame | None] = []
     thread = threading.Thread(target=lambda: results.append(source.read()), daemon=True)
     thread.start()
+    assert clock.waiting.wait(GENEROUS_S)
     source.close()
     source.close()
-    thread.join(4.0)
+    thread.join(GENEROUS_S)
     assert results == [None]
-    assert source.state is SourceState.ENDED
+    assert state_of(source) is SourceState.ENDED
     with pytest.raises(SourceUnavailableError, match="closed"):
         source.open()
 
@@ -346,7 +369,7 @@ def test_a_real_clip_whose_header_announces_too_many_frames(caplog: pytest.LogCa
 @pytest.mark.skipif(not CLIPS.is_dir(), reason="the data folder is absent")
 def test_a_real_clip_of_varying_rate_keeps_its_own_times() -> None:
     source = opened(CLIPS / "face_noface.mov", every_frame=True)
-    times = np.array([frame.media_time_s for frame in read_all(source)])
+    times = media_times(read_all(source))
     assert len(times) == 169
     assert (np.diff(times) > 0).all()
     assert times[1] == pytest.approx(1 / 30, abs=1e-3)

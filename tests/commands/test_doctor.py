@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import importlib.metadata
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from realtime_fer.commands import doctor as room
+from realtime_fer.commands.doctor import doctor, examine
+
+
+def test_a_sound_installation_has_no_problem() -> None:
+    findings = examine()
+    assert [finding for finding in findings if finding.level == "problem"] == []
+    text = " ".join(finding.what for finding in findings)
+    assert "CPUExecutionProvider" in text
+    assert "yolov8n-face" in text
+    assert "AGPL-3.0" in text
+
+
+def test_what_is_missing_comes_with_the_command_that_mends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = importlib.metadata.version
+
+    def version(package: str) -> str:
+        if package in ("msgpack", "msgpack-headless", "ultralytics"):
+            raise importlib.metadata.PackageNotFoundError(package)
+        return real(package)
+
+    monkeypatch.setattr(importlib.metadata, "version", version)
+    result = CliRunner().invoke(doctor, [], standalone_mode=False)
+    assert result.return_value == 1
+    assert "missing: msgpack" in result.output
+    assert 'pip install "realtime-fer[cpu]"' in result.output
+    assert 'pip install "realtime-fer[yolo]"' in result.output
+
+
+def test_both_runtimes_at_once_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "_version", lambda _package: "1.0")
+    assert any("overwrite each other" in finding.what and finding.level == "problem" for finding in examine())
+
+
+def test_changed_weights_are_a_problem(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    shelf = tmp_path_factory.mktemp("shelf")
+    (shelf / "broken").mkdir()
+    (shelf / "broken" / "manifest.json").write_text("{")
+    monkeypatch.setenv("REALTIME_FER_MODELS", str(shelf))
+    assert any(finding.area == "models" and finding.level == "problem" for finding in examine())
+
+
+def test_cameras_and_display_are_notes_not_problems(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("realtime_fer.sources.camera_list.list_cameras", list)
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    levels = {finding.area: finding.level for finding in examine()}
+    assert levels["display"] == "note"
+    assert levels["cameras"] in ("note", "ok")
+
+
+def test_json() -> None:
+    result = CliRunner().invoke(doctor, ["--json"], standalone_mode=False)
+    assert {finding["area"] for finding in json.loads(result.output)} >= {"system", "packages", "runtime", "models", "cameras", "display"}
