@@ -11,6 +11,9 @@ from realtime_fer.types import FloatArray, ImageBgr
 FaceCrop = npt.NDArray[np.uint8]
 """uint8, shape (S, S) grey or (S, S, 3) RGB."""
 
+EVEN_FROM_PX = 64
+"""From here on one pixel more is less than any detector's error."""
+
 MIN_VISIBLE_PX = 1
 """A crop needs at least this many pixels of the frame in each direction; otherwise there is no face to see."""
 
@@ -18,10 +21,13 @@ MIN_VISIBLE_PX = 1
 def square_window(bbox_xyxy: FloatArray, margin: float) -> tuple[int, int, int]:
     """The square around a box: left, top and side in whole pixels; may reach over the frame's border.
 
-    The side is the box's longer side times (1 + 2 * margin), at least one pixel, with the box's centre.
+    The side is the box's longer side times (1 + 2 * margin), at least one pixel, with the box's centre; large sides are
+    even, so that they can be halved.
     """
     x0, y0, x1, y1 = (float(value) for value in bbox_xyxy)
     side = max(1, round(max(x1 - x0, y1 - y0) * (1 + 2 * margin)))
+    if side >= EVEN_FROM_PX:
+        side += side % 2
     return round((x0 + x1 - side) / 2), round((y0 + y1 - side) / 2), side
 
 
@@ -51,8 +57,6 @@ def cut_face(image_bgr: ImageBgr, bbox_xyxy: FloatArray, *, size_px: int, margin
     inside: cv2.typing.MatLike = image_bgr[y0:y1, x0:x1]
     # Colour first: one plane to resize instead of three.
     inside = cv2.cvtColor(inside, cv2.COLOR_BGR2GRAY if grey else cv2.COLOR_BGR2RGB)
-    # Averaging keeps what a large face shows; INTER_LINEAR would pick pixels and drop the rest.
-    interpolation = cv2.INTER_AREA if side > size_px else cv2.INTER_LINEAR
     if (x1 - x0, y1 - y0) != (side, side):
         # Resized before the border is filled: a window far larger than the frame then costs no memory.
         scale = size_px / side
@@ -60,7 +64,21 @@ def cut_face(image_bgr: ImageBgr, bbox_xyxy: FloatArray, *, size_px: int, margin
         px1 = max(px0 + 1, round((x1 - left) * scale))
         py1 = max(py0 + 1, round((y1 - top) * scale))
         px0, py0, px1, py1 = min(px0, size_px - 1), min(py0, size_px - 1), min(px1, size_px), min(py1, size_px)
-        part = cv2.resize(inside, (px1 - px0, py1 - py0), interpolation=interpolation)
+        part = _resize(inside, px1 - px0, py1 - py0)
         filled = cv2.copyMakeBorder(part, py0, size_px - py1, px0, size_px - px1, cv2.BORDER_REPLICATE)
         return np.asarray(filled, np.uint8)
-    return np.asarray(cv2.resize(inside, (size_px, size_px), interpolation=interpolation), np.uint8)
+    return np.asarray(_resize(inside, size_px, size_px), np.uint8)
+
+
+def _resize(image: cv2.typing.MatLike, width: int, height: int) -> cv2.typing.MatLike:
+    """Averaging keeps what a large face shows; INTER_LINEAR would pick pixels and drop the rest.
+
+    Halving first is the same averaging, several times faster: OpenCV has a fast path for whole factors.
+    """
+    while image.shape[0] >= 2 * height and image.shape[1] >= 2 * width:
+        even = image[: image.shape[0] // 2 * 2, : image.shape[1] // 2 * 2]
+        image = cv2.resize(even, (even.shape[1] // 2, even.shape[0] // 2), interpolation=cv2.INTER_AREA)
+    if image.shape[:2] == (height, width):
+        return image
+    shrinks = image.shape[0] > height or image.shape[1] > width
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)

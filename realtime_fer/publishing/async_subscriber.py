@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import AsyncIterator
 
@@ -10,7 +9,6 @@ import zmq
 import zmq.asyncio
 
 from realtime_fer.errors import PublishingError
-from realtime_fer.publishing.connection import MONITORED_EVENTS
 from realtime_fer.publishing.message import Message
 from realtime_fer.publishing.reader import Received
 from realtime_fer.publishing.subscription import Subscription
@@ -28,8 +26,6 @@ class AsyncSubscriber(Subscription):
 
     def _prepare(self) -> None:
         self._context: zmq.asyncio.Context | None = None
-        self._sockets: list[zmq.asyncio.Socket] = []
-        self._monitor: zmq.asyncio.Socket | None = None
         self._poller = zmq.asyncio.Poller()
 
     async def receive(self, timeout_s: float | None = None) -> Message | None:
@@ -46,13 +42,14 @@ class AsyncSubscriber(Subscription):
             raise PublishingError(f"{self._endpoint}: the subscriber is not open; use it in 'async with'")
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         while True:
-            wait_ms = -1 if deadline is None else math.ceil(max(0.0, deadline - time.monotonic()) * 1000)
-            ready = {socket for socket, _ in await self._poller.poll(wait_ms)}
-            if self._monitor is not None and self._monitor in ready:
-                self._watch.handle(await self._monitor.recv_multipart())
-            for socket in self._sockets:
-                if socket in ready:
-                    received = self._accept(await socket.recv())
+            ready = {socket for socket, _ in await self._poller.poll(self._wait_ms(deadline))}
+            for connection in self._connections:
+                if connection.monitor in ready:
+                    connection.handle(await connection.monitor.recv_multipart())
+                connection.reconnect_if_due()
+            for connection in self._connections:
+                if connection.socket in ready:
+                    received = self._accept(await connection.socket.recv())
                     if received is not None:
                         return received
             if not ready and deadline is not None and time.monotonic() >= deadline:
@@ -84,26 +81,15 @@ class AsyncSubscriber(Subscription):
         context, self._context = self._context, None
         if context is None:
             return
-        for socket in self._sockets:
-            socket.disable_monitor()
-            socket.close(linger=0)
-        if self._monitor is not None:
-            self._monitor.close(linger=0)
+        self._disconnect()
         context.term()
 
     async def __aenter__(self) -> AsyncSubscriber:
-        if self._context is not None or self._sockets:
+        if self._connections:
             raise PublishingError(f"{self._endpoint}: a subscriber is entered once; make another")
         self._context = zmq.asyncio.Context()
         try:
-            for topics in self._topic_groups:
-                socket = self._context.socket(zmq.SUB)
-                self._sockets.append(socket)
-                if self._monitor is None:  # all sockets share one fate; the first tells it
-                    self._monitor = socket.get_monitor_socket(MONITORED_EVENTS)
-                    self._poller.register(self._monitor, zmq.POLLIN)
-                self._connect(socket, topics)
-                self._poller.register(socket, zmq.POLLIN)
+            self._connect(self._context, self._poller)
         except BaseException:
             self.close()
             raise

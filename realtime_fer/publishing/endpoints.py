@@ -7,6 +7,7 @@ ipc:///run/user/1000/realtime-fer.sock             a socket file, guarded by its
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import os
 import re
@@ -102,6 +103,19 @@ def prepare_ipc_path(path: Path) -> None:
         path.unlink(missing_ok=True)
     except OSError as error:
         raise PublishingError(f"ipc://{path}: the old socket cannot be removed ({error.strerror})") from error
+
+
+def remove_ipc_path(path: Path, bound: os.stat_result) -> None:
+    """Remove the socket file of a publisher that has closed: libzmq leaves it behind.
+
+    Args:
+        path: where it was bound.
+        bound: the file's status after the bind; another publisher's newer file at the same path stays.
+    """
+    with contextlib.suppress(OSError):  # gone already, or no longer ours to remove
+        now = path.lstat()
+        if (now.st_dev, now.st_ino) == (bound.st_dev, bound.st_ino):
+            path.unlink()
 
 
 def _somebody_listens(path: Path) -> bool:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterator
 
 import zmq
 
 from realtime_fer.errors import PublishingError
-from realtime_fer.publishing.connection import MONITORED_EVENTS
 from realtime_fer.publishing.message import Message
 from realtime_fer.publishing.reader import Received
 from realtime_fer.publishing.subscription import Subscription
@@ -28,18 +26,9 @@ class Subscriber(Subscription):
 
     def _prepare(self) -> None:
         self._context: zmq.Context[zmq.Socket[bytes]] | None = zmq.Context()
-        self._sockets: list[zmq.Socket[bytes]] = []
-        self._monitor: zmq.Socket[bytes] | None = None
         self._poller = zmq.Poller()
         try:
-            for topics in self._topic_groups:
-                socket = self._context.socket(zmq.SUB)
-                self._sockets.append(socket)
-                if self._monitor is None:  # all sockets share one fate; the first tells it
-                    self._monitor = socket.get_monitor_socket(MONITORED_EVENTS)
-                    self._poller.register(self._monitor, zmq.POLLIN)
-                self._connect(socket, topics)
-                self._poller.register(socket, zmq.POLLIN)
+            self._connect(self._context, self._poller)
         except BaseException:
             self.close()
             raise
@@ -61,13 +50,14 @@ class Subscriber(Subscription):
             raise PublishingError(f"{self._endpoint}: the subscriber is closed")
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         while True:
-            wait_ms = None if deadline is None else math.ceil(max(0.0, deadline - time.monotonic()) * 1000)
-            ready = {socket for socket, _ in self._poller.poll(wait_ms)}
-            if self._monitor is not None and self._monitor in ready:
-                self._watch.handle(self._monitor.recv_multipart())
-            for socket in self._sockets:
-                if socket in ready:
-                    received = self._accept(socket.recv())
+            ready = {socket for socket, _ in self._poller.poll(self._wait_ms(deadline))}
+            for connection in self._connections:
+                if connection.monitor in ready:
+                    connection.handle(connection.monitor.recv_multipart())
+                connection.reconnect_if_due()
+            for connection in self._connections:
+                if connection.socket in ready:
+                    received = self._accept(connection.socket.recv())
                     if received is not None:
                         return received
             # A repeat or a monitor event is no answer: what waits behind it still counts as in time.
@@ -110,11 +100,7 @@ class Subscriber(Subscription):
         context, self._context = self._context, None
         if context is None:
             return
-        for socket in self._sockets:
-            socket.disable_monitor()
-            socket.close(linger=0)
-        if self._monitor is not None:
-            self._monitor.close(linger=0)
+        self._disconnect()
         context.term()
 
     def __enter__(self) -> Subscriber:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Sequence
 from typing import Any
 
 import zmq
 
 from realtime_fer.clock import Clock
+from realtime_fer.errors import PublishingError
 from realtime_fer.publishing.connection import (
     DEFAULT_HIGH_WATER_MARK,
     DEFAULT_MAX_MESSAGE_BYTES,
-    ConnectionWatch,
-    configure_and_connect,
+    Connection,
     topic_groups,
 )
 from realtime_fer.publishing.curve import CurveClientKeys
@@ -55,6 +57,11 @@ class Subscription:
         Raises:
             PublishingError: endpoint, topics or numbers that cannot be used.
         """
+        if high_water_mark < 1 or max_message_bytes < 1:
+            raise PublishingError(
+                "expected a high_water_mark and max_message_bytes of at least 1, "
+                f"found {high_water_mark} and {max_message_bytes}"
+            )
         self._endpoint = connect
         self._timeout_s = timeout_s
         self._conflate = conflate
@@ -63,7 +70,7 @@ class Subscription:
         self._curve = curve
         self._topic_groups = topic_groups(topics, conflate=conflate)
         self._reader = MessageReader(on_malformed)
-        self._watch = ConnectionWatch(connect, has_keys=curve is not None)
+        self._connections: list[Connection] = []
         self._fresh = FreshMessages(connect, same_machine=same_machine, clock=clock)
         self._prepare()
 
@@ -99,22 +106,38 @@ class Subscription:
     @property
     def connection(self) -> str:
         """What became of the connection, one line for people; as of the last call that received."""
-        return self._watch.state
+        return self._connections[0].state if self._connections else "not connected"
 
     def age_ms(self, message: Message) -> float:
         """Milliseconds from the capture of what `message` says (health: from its publishing) to now."""
         return self._fresh.age_ms(message)
 
-    def _connect(self, socket: zmq.Socket[Any], topics: Sequence[str]) -> None:
-        configure_and_connect(
-            socket,
-            self._endpoint,
-            topics,
-            conflate=self._conflate,
-            high_water_mark=self._high_water_mark,
-            max_message_bytes=self._max_message_bytes,
-            curve=self._curve,
-        )
+    def _connect(self, context: zmq.Context[Any], poller: zmq.Poller) -> None:
+        """One socket a group of topics, with its monitor, made in `context` and registered with `poller`."""
+        for topics in self._topic_groups:
+            connection = Connection(
+                context.socket(zmq.SUB),
+                self._endpoint,
+                topics,
+                conflate=self._conflate,
+                high_water_mark=self._high_water_mark,
+                max_message_bytes=self._max_message_bytes,
+                curve=self._curve,
+            )
+            self._connections.append(connection)
+            poller.register(connection.socket, zmq.POLLIN)
+            poller.register(connection.monitor, zmq.POLLIN)
+
+    def _disconnect(self) -> None:
+        for connection in self._connections:
+            connection.close()
+
+    def _wait_ms(self, deadline_s: float | None) -> int:
+        """How long to poll: until the deadline (time.monotonic) or the next reconnect; -1 for ever."""
+        dues = [due for due in (connection.reconnect_in_s() for connection in self._connections) if due is not None]
+        if deadline_s is not None:
+            dues.append(max(0.0, deadline_s - time.monotonic()))
+        return math.ceil(min(dues) * 1000) if dues else -1
 
     def _accept(self, wire: bytes) -> Received | None:
         """What is new in one ZeroMQ frame, remembered; None where there is nothing."""

@@ -16,7 +16,7 @@ from realtime_fer.errors import PublishingError, SecurityError
 from realtime_fer.publishing.authentication import ZAP_DOMAIN, ZAP_ENDPOINT, CurveAuthenticator
 from realtime_fer.publishing.curve import AllowList, CurveServerKeys
 from realtime_fer.publishing.encoding import EncodedMessage, Encoding, encode
-from realtime_fer.publishing.endpoints import DEFAULT_ENDPOINT, Endpoint, parse_endpoint, prepare_ipc_path
+from realtime_fer.publishing.endpoints import DEFAULT_ENDPOINT, Endpoint, parse_endpoint, prepare_ipc_path, remove_ipc_path
 from realtime_fer.publishing.handover import HandOver, Outgoing
 from realtime_fer.publishing.last_values import LastValues
 from realtime_fer.publishing.message import Content, is_last_of_topic
@@ -236,6 +236,8 @@ class ZmqPublisher:
         except PublishingError as error:
             outcome.put(error)
             return
+        ipc_path = self._endpoint.ipc_path
+        socket_file = None if ipc_path is None else ipc_path.stat()
         outcome.put(sockets.publishing.getsockopt_string(zmq.LAST_ENDPOINT).rstrip("\0"))
         try:
             self._serve(sockets, hand_over)
@@ -244,6 +246,8 @@ class ZmqPublisher:
             self._state = f"broken ({error})"
         finally:
             sockets.close(self._linger_ms)
+            if ipc_path is not None and socket_file is not None:
+                remove_ipc_path(ipc_path, socket_file)
 
     def _serve(self, sockets: _Sockets, hand_over: HandOver) -> None:
         watch = HandshakeWatch(self._refusals)
@@ -253,9 +257,9 @@ class ZmqPublisher:
             if watched is not None:
                 poller.register(watched, zmq.POLLIN)
         while True:
-            stopping = self._stopping.is_set()  # read first: what was put before close is sent below
-            self._send_waiting(sockets.publishing, hand_over)
-            if stopping:
+            self._send_waiting(sockets.publishing, hand_over)  # takes the wake-ups too, so look only now whether to stop
+            if self._stopping.is_set():
+                self._send_waiting(sockets.publishing, hand_over)  # what was put before close
                 return
             ready = {item for item, _ in poller.poll()}
             if sockets.publishing in ready:

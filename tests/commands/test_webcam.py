@@ -42,7 +42,7 @@ def assert_one_line(result: subprocess.CompletedProcess[str], *says: str) -> Non
 def save_clip(path: Path, *, frames: int = 12, width: int = 160, height: int = 120) -> Path:
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 30, (width, height))
     for i in range(frames):
-        writer.write(np.full((height, width, 3), 10 * i, np.uint8))
+        writer.write(np.full((height, width, 3), 8 * i, np.uint8))
     writer.release()
     return path
 

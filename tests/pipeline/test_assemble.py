@@ -65,7 +65,7 @@ def test_a_classifier_is_no_detector_and_the_other_way_round(tmp_path: Path) -> 
     with pytest.raises(ModelShapeError, match="expected an expression classifier, found task 'face-detection'"):
         build_classifier(load_settings(flags={"classifier": {"name": "yolov8n-face"}}).classifier)
     save_linear_classifier(tmp_path / "c.onnx")
-    with pytest.raises(ModelShapeError, match=r"c\.onnx"):
+    with pytest.raises(ModelShapeError, match="c: expected one input"):
         build(str(tmp_path / "c.onnx"))
 
 

@@ -1,0 +1,48 @@
+"""`realtime-fer export`: from trained weights to a model folder that the service loads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+_PATH = click.Path(path_type=Path)
+
+DETECTOR_TRAINED_ON = (
+    "2,054 pictures with 5,663 faces (face-mask pictures, indoor video frames, portraits, everyday scenes, group photos), "
+    "400 pictures without a face, 400 composites"
+)
+COMPARED_PICTURES = 8
+
+
+@click.group()
+def export() -> None:
+    """Write ONNX and manifest; outputs are compared with the trained network before success is reported."""
+
+
+@export.command()
+@click.option("--weights", type=_PATH, required=True, help="The .pt file of `realtime-fer train detector`.")
+@click.option("--out", type=_PATH, default=Path("models/yolov8n-face"), show_default=True)
+@click.option("--version", default="1.0", show_default=True)
+@click.option("--confidence", type=click.FloatRange(0, 1), default=0.35, show_default=True, help="Score from which a detection is a new face.")
+@click.option("--pictures", type=_PATH, help="Folder of pictures to compare outputs on, besides random ones.")
+def detector(weights: Path, out: Path, version: str, confidence: float, pictures: Path | None) -> None:
+    """YOLOv8n face detector."""
+    from realtime_fer.training.export_detector import export_detector
+
+    compared = [] if pictures is None else sorted(pictures.iterdir())[:COMPARED_PICTURES]
+    path = export_detector(
+        weights, out, version=version, trained_on=DETECTOR_TRAINED_ON, confidence_threshold=confidence, pictures=compared
+    )
+    click.echo(f"wrote {path}")
+
+
+@export.command(name="emotion-gcn-ferplus")
+@click.option("--weights", type=_PATH, required=True, help="The checkpoint of `realtime-fer train emotion-gcn-ferplus`.")
+@click.option("--out", type=_PATH, default=Path("models/emotion-gcn-ferplus"), show_default=True)
+@click.option("--version", default="1.0", show_default=True)
+def emotion_gcn_ferplus(weights: Path, out: Path, version: str) -> None:
+    """Compact Emotion-GCN, the graph folded to one matrix."""
+    from realtime_fer.training.export_expression import export_expression
+
+    click.echo(f"wrote {export_expression(weights, out, version=version)}")

@@ -1,0 +1,103 @@
+"""`realtime-fer train`: make the weights that ship."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+_FOLDER = click.Path(path_type=Path)
+
+
+@click.group()
+def train() -> None:
+    """Train the shipped models (extra: train). The same command runs on a CPU and on a GPU."""
+
+
+@train.command()
+@click.option("--data", type=_FOLDER, required=True, help="Folder in YOLO layout: train/images, train/labels, val/..., negatives/.")
+@click.option("--out", type=_FOLDER, default=Path("runs/detector"), show_default=True, help="Run folder: data, weights, curves.")
+@click.option("--epochs", type=click.IntRange(1), default=55, show_default=True)
+@click.option("--image-size", type=click.IntRange(32), default=320, show_default=True, help="Side of a training picture, pixels.")
+@click.option("--batch", type=click.IntRange(1), default=16, show_default=True)
+@click.option("--workers", type=click.IntRange(0), default=1, show_default=True, help="Processes that load pictures.")
+@click.option("--device", default="cpu", show_default=True, help="cpu, or GPU numbers: 0 or 0,1.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--limit", type=click.IntRange(1), help="At most so many training pictures, for a trial.")
+@click.option("--resume", is_flag=True, help="Go on from the last epoch in the run folder.")
+def detector(
+    data: Path,
+    out: Path,
+    epochs: int,
+    image_size: int,
+    batch: int,
+    workers: int,
+    device: str,
+    seed: int,
+    limit: int | None,
+    resume: bool,
+) -> None:
+    """YOLOv8n face detector, from scratch, with ultralytics (AGPL-3.0)."""
+    from realtime_fer.training.detector import train_detector
+
+    weights = train_detector(
+        data=data,
+        out=out,
+        epochs=epochs,
+        image_size=image_size,
+        batch=batch,
+        workers=workers,
+        device=device,
+        seed=seed,
+        limit=limit,
+        resume=resume,
+    )
+    click.echo(f"weights: {weights}; next: realtime-fer export detector --weights {weights} --out models/yolov8n-face")
+
+
+@train.command(name="emotion-gcn-ferplus")
+@click.option("--data", type=_FOLDER, required=True, help="ferplus_train.npz: images, votes.")
+@click.option("--out", type=_FOLDER, default=Path("runs/expression"), show_default=True, help="Run folder: checkpoint, history, curves.")
+@click.option("--epochs", type=click.IntRange(1), default=64, show_default=True)
+@click.option("--batch", type=click.IntRange(1), default=128, show_default=True)
+@click.option("--peak-learning-rate", type=float, default=3e-3, show_default=True)
+@click.option("--weight-decay", type=float, default=0.05, show_default=True)
+@click.option("--dropout", type=float, default=0.2, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
+@click.option("--threads", type=click.IntRange(1), help="Of the CPU; default all.")
+@click.option("--limit", type=click.IntRange(1), help="At most so many training faces, for a trial.")
+@click.option("--resume", is_flag=True, help="Go on from the checkpoint in the run folder, to the same result.")
+def emotion_gcn_ferplus(
+    data: Path,
+    out: Path,
+    epochs: int,
+    batch: int,
+    peak_learning_rate: float,
+    weight_decay: float,
+    dropout: float,
+    seed: int,
+    device: str,
+    threads: int | None,
+    limit: int | None,
+    resume: bool,
+) -> None:
+    """Compact Emotion-GCN on FER+ crowd votes."""
+    from realtime_fer.training.expression import train_expression
+
+    checkpoint = train_expression(
+        data=data,
+        out=out,
+        epochs=epochs,
+        batch=batch,
+        peak_learning_rate=peak_learning_rate,
+        weight_decay=weight_decay,
+        dropout=dropout,
+        seed=seed,
+        device=device,
+        threads=threads,
+        limit=limit,
+        resume=resume,
+        progress=click.echo,
+    )
+    click.echo(f"checkpoint: {checkpoint}; next: realtime-fer export emotion-gcn-ferplus --weights {checkpoint} --out models/emotion-gcn-ferplus")
