@@ -186,9 +186,8 @@ def main() -> None:
 
 def _print(machine: dict[str, object], results: list[dict[str, Any]]) -> None:
     console = Console(width=170)
-    console.print(
-        f"{machine['processor']}, {machine['cores']} cores, load {machine['load_1min']}, {machine['system']}, {machine['packages']}"
-    )
+    what = ("processor", "cores", "load_1min", "system", "packages", "commit")
+    console.print(", ".join(f"{key} {machine[key]}" for key in what))
     table = Table(
         "run",
         "faces",

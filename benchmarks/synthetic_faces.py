@@ -51,8 +51,10 @@ class SyntheticFaces:
         except ImportError as error:
             raise missing_extra("the synthetic faces", "demo", error) from error
         x0, y0, x1, y1 = HEAD_XYXY
-        head = cv2.cvtColor(np.asarray(data.astronaut()), cv2.COLOR_RGB2BGR)[y0:y1, x0:x1]
-        self._pictures = [self._draw(head, 2 * np.pi * i / PREPARED_FRAMES) for i in range(PREPARED_FRAMES)]
+        portrait = data.astronaut()  # type: ignore[no-untyped-call]
+        head = cv2.cvtColor(np.asarray(portrait), cv2.COLOR_RGB2BGR)[y0:y1, x0:x1]
+        face = np.asarray(head, np.uint8)
+        self._pictures = [self._draw(face, 2 * np.pi * i / PREPARED_FRAMES) for i in range(PREPARED_FRAMES)]
         self._begin_ns = self._clock.monotonic_ns()
         self.state = SourceState.ONLINE
 

@@ -37,10 +37,12 @@ def fail_with(error: BaseException) -> click.Command:
     [
         (SourceUnavailableError("camera 3: not\n  there"), 2, "prog: camera 3: not there\n"),
         (click.UsageError("no such thing"), 2, "prog: no such thing\n"),
-        (KeyboardInterrupt(), 130, ""),
+        (KeyboardInterrupt(), 130, "\n"),
     ],
 )
-def test_failures_become_one_line_and_a_code(error: BaseException, code: int, line: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_failures_become_one_line_and_a_code(
+    error: BaseException, code: int, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(fail_with(error), [], "prog") == code
     assert capsys.readouterr().err == line
 
@@ -52,7 +54,10 @@ def test_an_unforeseen_error_is_not_hidden() -> None:
 
 def test_the_command_line_starts_without_the_heavy_packages() -> None:
     """Bad usage and --help answer at once: nothing of OpenCV, ONNX Runtime or torch is loaded for them."""
-    script = "import sys, realtime_fer.webcam, realtime_fer.cli; print([m for m in ('cv2', 'onnxruntime', 'torch', 'scipy') if m in sys.modules])"
+    script = (
+        "import sys, realtime_fer.webcam, realtime_fer.cli\n"
+        "print([m for m in ('cv2', 'onnxruntime', 'torch', 'scipy') if m in sys.modules])"
+    )
     assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.strip() == "[]"
 
 

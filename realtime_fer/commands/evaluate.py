@@ -17,11 +17,18 @@ BOOTSTRAP_DRAWS = 2000
 
 @click.command()
 @click.argument("name")
-@click.option("--data", type=click.Path(path_type=Path), required=True, help="An npz file (ferplus-majority) or a folder in YOLO layout (detection-ap).")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="An npz file (ferplus-majority) or a folder in YOLO layout (detection-ap).",
+)
 @click.option("--protocol", type=click.Choice(["ferplus-majority", "detection-ap"]), required=True)
 @click.option("--json", "as_json", is_flag=True, help="The last line is one JSON object.")
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True)
-@click.option("--long-side", type=click.IntRange(32), help="detection-ap: input size of the detector, pixels.  [default: the model's]")
+@click.option(
+    "--long-side", type=click.IntRange(32), help="detection-ap: input size of the detector, pixels.  [default: the model's]"
+)
 def evaluate(name: str, data: Path, protocol: str, as_json: bool, threads: int, long_side: int | None) -> None:
     """Evaluate the shipped file NAME, as the service would run it.
 
@@ -108,7 +115,9 @@ def _detection(model: ShelvedModel, data: Path, as_json: bool, threads: int, lon
         }
         click.echo(json.dumps({key: round(v, 4) if isinstance(v, float) else v for key, v in values.items()}))
         return
-    click.echo(f"{manifest.name} {manifest.version}, {data}, long side {long_side or manifest.long_side_px} px, {ms_per_image:.1f} ms a picture")
-    click.echo(f"  {'source':<8}{'pictures':>9}{'faces':>7}{'AP50':>8}{'AP':>8}{'recall':>8}{'precision':>11}  (last two at {manifest.confidence_threshold})")
+    side = long_side or manifest.long_side_px
+    click.echo(f"{manifest.name} {manifest.version}, {data}, long side {side} px, {ms_per_image:.1f} ms a picture")
+    heads = f"  {'source':<8}{'pictures':>9}{'faces':>7}{'AP50':>8}{'AP':>8}{'recall':>8}{'precision':>11}"
+    click.echo(f"{heads}  (last two at {manifest.confidence_threshold})")
     for group, s in groups.items():
         click.echo(f"  {group:<8}{s.pictures:>9}{s.faces:>7}{s.ap50:>8.3f}{s.ap:>8.3f}{s.recall:>8.3f}{s.precision:>11.3f}")

@@ -24,7 +24,13 @@ def export() -> None:
 @click.option("--weights", type=_PATH, required=True, help="The .pt file of `realtime-fer train detector`.")
 @click.option("--out", type=_PATH, default=Path("models/yolov8n-face"), show_default=True)
 @click.option("--version", default="1.0", show_default=True)
-@click.option("--confidence", type=click.FloatRange(0, 1), default=0.35, show_default=True, help="Score from which a detection is a new face.")
+@click.option(
+    "--confidence",
+    type=click.FloatRange(0, 1),
+    default=0.35,
+    show_default=True,
+    help="Score from which a detection is a new face.",
+)
 @click.option("--pictures", type=_PATH, help="Folder of pictures to compare outputs on, besides random ones.")
 def detector(weights: Path, out: Path, version: str, confidence: float, pictures: Path | None) -> None:
     """YOLOv8n face detector."""

@@ -15,10 +15,16 @@ def train() -> None:
 
 
 @train.command()
-@click.option("--data", type=_FOLDER, required=True, help="Folder in YOLO layout: train/images, train/labels, val/..., negatives/.")
-@click.option("--out", type=_FOLDER, default=Path("runs/detector"), show_default=True, help="Run folder: data, weights, curves.")
+@click.option(
+    "--data", type=_FOLDER, required=True, help="Folder in YOLO layout: train/images, train/labels, val/..., negatives/."
+)
+@click.option(
+    "--out", type=_FOLDER, default=Path("runs/detector"), show_default=True, help="Run folder: data, weights, curves."
+)
 @click.option("--epochs", type=click.IntRange(1), default=55, show_default=True)
-@click.option("--image-size", type=click.IntRange(32), default=320, show_default=True, help="Side of a training picture, pixels.")
+@click.option(
+    "--image-size", type=click.IntRange(32), default=320, show_default=True, help="Side of a training picture, pixels."
+)
 @click.option("--batch", type=click.IntRange(1), default=16, show_default=True)
 @click.option("--workers", type=click.IntRange(0), default=1, show_default=True, help="Processes that load pictures.")
 @click.option("--device", default="cpu", show_default=True, help="cpu, or GPU numbers: 0 or 0,1.")
@@ -52,12 +58,14 @@ def detector(
         limit=limit,
         resume=resume,
     )
-    click.echo(f"weights: {weights}; next: realtime-fer export detector --weights {weights} --out models/yolov8n-face")
+    click.echo(f"weights: {weights}; next: realtime-fer export detector --weights {weights}")
 
 
 @train.command(name="emotion-gcn-ferplus")
 @click.option("--data", type=_FOLDER, required=True, help="ferplus_train.npz: images, votes.")
-@click.option("--out", type=_FOLDER, default=Path("runs/expression"), show_default=True, help="Run folder: checkpoint, history, curves.")
+@click.option(
+    "--out", type=_FOLDER, default=Path("runs/expression"), show_default=True, help="Run folder: checkpoint, history, curves."
+)
 @click.option("--epochs", type=click.IntRange(1), default=64, show_default=True)
 @click.option("--batch", type=click.IntRange(1), default=128, show_default=True)
 @click.option("--peak-learning-rate", type=float, default=3e-3, show_default=True)
@@ -100,4 +108,4 @@ def emotion_gcn_ferplus(
         resume=resume,
         progress=click.echo,
     )
-    click.echo(f"checkpoint: {checkpoint}; next: realtime-fer export emotion-gcn-ferplus --weights {checkpoint} --out models/emotion-gcn-ferplus")
+    click.echo(f"checkpoint: {checkpoint}; next: realtime-fer export emotion-gcn-ferplus --weights {checkpoint}")

@@ -57,7 +57,7 @@ class YoloV8FaceOnnx:
         path: Path,
         *,
         long_side_px: int = 320,
-        confidence_threshold: float = 0.35,
+        confidence_threshold: float = 0.4,
         iou_threshold: float = 0.5,
         max_faces: int = DEFAULT_MAX_FACES,
         intra_op_threads: int = 1,

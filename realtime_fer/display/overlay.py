@@ -113,7 +113,13 @@ def _bars(canvas: ImageBgr, expression: ExpressionEstimate, where: Box, scale: f
         colour = LABEL_COLOURS.get(name, LABEL_COLOURS["unknown"])
         cv2.rectangle(panel, (pad, y + 1), (pad + round((width - 2 * pad) * p), y + row_height - 2), colour, -1)
         _text(panel, name, (2 * pad, y + row_height - round(5 * scale)), scale * 0.7, (255, 255, 255))
-        _text(panel, f"{100 * p:.0f}", (width - round(32 * scale), y + row_height - round(5 * scale)), scale * 0.7, (255, 255, 255))
+        _text(
+            panel,
+            f"{100 * p:.0f}",
+            (width - round(32 * scale), y + row_height - round(5 * scale)),
+            scale * 0.7,
+            (255, 255, 255),
+        )
 
 
 def _text(canvas: ImageBgr, words: str, at: tuple[int, int], scale: float, colour: tuple[int, int, int]) -> None:

@@ -98,8 +98,8 @@ class Connection:
         self._max_message_bytes = max_message_bytes
         self._given_up_since_s: float | None = None
         self.state = f"no publisher answers at {endpoint} yet; is it running there?"
-        self.socket = socket
-        self.monitor = socket.get_monitor_socket(_MONITORED_EVENTS)
+        self.socket: Any = socket  # plain, or of asyncio with methods to await
+        self.monitor: Any = socket.get_monitor_socket(_MONITORED_EVENTS)
         options: dict[int, int | bytes] = {
             zmq.LINGER: 0,
             zmq.RCVHWM: high_water_mark,

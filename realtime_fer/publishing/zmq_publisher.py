@@ -8,6 +8,7 @@ import os
 import queue
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 
 import zmq
 
@@ -50,6 +51,8 @@ class _Sockets:
     publishing: zmq.Socket[bytes]
     zap: zmq.Socket[bytes] | None = None
     monitor: zmq.Socket[bytes] | None = None
+    ipc_path: Path | None = None
+    ipc_file: os.stat_result | None = None
 
     def close(self, linger_ms: int) -> None:
         if self.monitor is not None:
@@ -59,6 +62,8 @@ class _Sockets:
         if self.zap is not None:
             self.zap.close(linger=0)
         self.context.term()  # returns once what lingers is sent or its time is over
+        if self.ipc_path is not None and self.ipc_file is not None:
+            remove_ipc_path(self.ipc_path, self.ipc_file)
 
 
 class ZmqPublisher:
@@ -236,8 +241,9 @@ class ZmqPublisher:
         except PublishingError as error:
             outcome.put(error)
             return
-        ipc_path = self._endpoint.ipc_path
-        socket_file = None if ipc_path is None else ipc_path.stat()
+        except Exception as error:
+            outcome.put(PublishingError(f"cannot publish on {self._endpoint.address}: {error}"))
+            return
         outcome.put(sockets.publishing.getsockopt_string(zmq.LAST_ENDPOINT).rstrip("\0"))
         try:
             self._serve(sockets, hand_over)
@@ -246,8 +252,6 @@ class ZmqPublisher:
             self._state = f"broken ({error})"
         finally:
             sockets.close(self._linger_ms)
-            if ipc_path is not None and socket_file is not None:
-                remove_ipc_path(ipc_path, socket_file)
 
     def _serve(self, sockets: _Sockets, hand_over: HandOver) -> None:
         watch = HandshakeWatch(self._refusals)
@@ -291,7 +295,7 @@ class ZmqPublisher:
         if endpoint.ipc_path is not None:
             prepare_ipc_path(endpoint.ipc_path)
         context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-        sockets = _Sockets(context, context.socket(zmq.XPUB))
+        sockets = _Sockets(context, context.socket(zmq.XPUB), ipc_path=endpoint.ipc_path)
         try:
             self._configure(sockets, endpoint)
             if endpoint.transport == "ipc":
@@ -303,6 +307,8 @@ class ZmqPublisher:
                     os.umask(umask)
             else:
                 sockets.publishing.bind(endpoint.address)
+            if endpoint.ipc_path is not None:
+                sockets.ipc_file = endpoint.ipc_path.stat()
         except zmq.ZMQError as error:
             sockets.close(0)
             raise _bind_error(endpoint.address, error) from error

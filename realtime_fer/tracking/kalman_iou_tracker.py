@@ -37,9 +37,6 @@ WEAK_MIN_IOU = 0.4
 WEAK_NOISE_FACTOR = 2.0
 """Boxes of faces that are hardly seen are less exact."""
 
-SIGHTINGS_TO_BELIEVE = 2
-"""A face seen less surely than `confirm_confidence` is published from this sighting on."""
-
 SAME_FACE_OVERLAP = 0.6
 """A new detection that shares so much of the smaller box with a face seen on this frame is that face again."""
 
@@ -60,13 +57,16 @@ class KalmanIouTracker:
     Args:
         low_confidence: detections below it are not looked at.
         birth_confidence: detections from here on can begin a track.
-        confirm_confidence: a face this sure is published at once; another after its second sighting.
+        confirm_confidence: a face this sure is published at once, another from its `sightings_to_believe`-th sighting in
+            a row on. For single pictures, which show nothing twice, give it the value of `birth_confidence`.
+        sightings_to_believe: see there; detectors flicker on things that look a little like a face.
         report_missed_s: a face the detector misses is still published, where it is predicted, for so long.
         max_missed_s: a face missed for longer has ended; until then it gets its id back.
         max_weak_s: detections below `birth_confidence` keep a track going for at most so long.
 
     Raises:
-        SettingsError: the confidences are not in rising order in [0, 1], or a span is negative.
+        SettingsError: the confidences are not in rising order in [0, 1], a span is negative, or
+            `sightings_to_believe` is below 1.
 
     Source: Zhang et al., ByteTrack, ECCV 2022 (the two rounds); Bewley et al., SORT, ICIP 2016 (filter and assignment).
     """
@@ -74,9 +74,10 @@ class KalmanIouTracker:
     def __init__(
         self,
         *,
-        low_confidence: float = 0.15,
-        birth_confidence: float = 0.35,
-        confirm_confidence: float = 0.5,
+        low_confidence: float = 0.2,
+        birth_confidence: float = 0.4,
+        confirm_confidence: float = 0.6,
+        sightings_to_believe: int = 3,
         report_missed_s: float = 0.4,
         max_missed_s: float = 1.0,
         max_weak_s: float = 2.0,
@@ -86,6 +87,8 @@ class KalmanIouTracker:
                 "tracker: expected 0 <= low_confidence <= birth_confidence <= confirm_confidence <= 1, found "
                 f"{low_confidence}, {birth_confidence}, {confirm_confidence}"
             )
+        if sightings_to_believe < 1:
+            raise SettingsError(f"tracker: sightings_to_believe must be at least 1, found {sightings_to_believe}")
         if not 0.0 <= report_missed_s <= max_missed_s or max_weak_s < 0:
             raise SettingsError(
                 "tracker: expected 0 <= report_missed_s <= max_missed_s and 0 <= max_weak_s, found "
@@ -94,6 +97,7 @@ class KalmanIouTracker:
         self._low_confidence = low_confidence
         self._birth_confidence = birth_confidence
         self._confirm_confidence = confirm_confidence
+        self._sightings_to_believe = sightings_to_believe
         self._report_missed_s = report_missed_s
         self._max_missed_s = max_missed_s
         self._max_weak_s = max_weak_s
@@ -209,7 +213,7 @@ class KalmanIouTracker:
             self._faces.append(face)
 
     def _is_believed(self, face: FollowedFace, detection: FaceDetection) -> bool:
-        return detection.confidence >= self._confirm_confidence or face.sightings >= SIGHTINGS_TO_BELIEVE
+        return detection.confidence >= self._confirm_confidence or face.sightings >= self._sightings_to_believe
 
     def _believe(self, face: FollowedFace) -> None:
         face.track_id = self._next_track_id

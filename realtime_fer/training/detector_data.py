@@ -114,23 +114,26 @@ def _make_composites(work: Path, count: int, seed: int) -> int:
             if pasted is not None:
                 boxes.append(pasted)
         height, width = picture.shape[:2]
-        lines = [
-            f"0 {(b[0] + b[2]) / 2 / width:.6f} {(b[1] + b[3]) / 2 / height:.6f} {(b[2] - b[0]) / width:.6f} {(b[3] - b[1]) / height:.6f}"
-            for b in boxes
-        ]
+        lines = [_yolo_line(box, width, height) for box in boxes]
         cv2.imwrite(str(images / f"cp_{number:05d}.jpg"), picture, [cv2.IMWRITE_JPEG_QUALITY, 92])
         (labels / f"cp_{number:05d}.txt").write_text("\n".join(lines) + "\n")
     return count
 
 
+def _yolo_line(box_xyxy: npt.NDArray[np.float64], width: int, height: int) -> str:
+    """`class cx cy w h`, as shares of the picture."""
+    x0, y0, x1, y1 = (float(value) for value in box_xyxy)
+    centre = f"{(x0 + x1) / 2 / width:.6f} {(y0 + y1) / 2 / height:.6f}"
+    return f"0 {centre} {(x1 - x0) / width:.6f} {(y1 - y0) / height:.6f}"
+
+
 def _donor_faces(work: Path) -> list[tuple[Path, npt.NDArray[np.float32]]]:
-    donors = []
+    donors: list[tuple[Path, npt.NDArray[np.float32]]] = []
     for path in sorted((work / "train" / "images").iterdir()):
         picture = _read_picture(path)
         height, width = picture.shape[:2]
-        for box in read_boxes(work / "train" / "labels" / f"{path.stem}.txt", width, height):
-            if min(box[2] - box[0], box[3] - box[1]) >= PASTE_SOURCE_MIN_SIDE_PX:
-                donors.append((path, box))
+        boxes = read_boxes(work / "train" / "labels" / f"{path.stem}.txt", width, height)
+        donors.extend((path, box) for box in boxes if min(box[2:] - box[:2]) >= PASTE_SOURCE_MIN_SIDE_PX)
     return donors
 
 

@@ -63,7 +63,7 @@ def export_detector(
     description: str = "YOLOv8n face detector, one class, any input size that is a multiple of 32 pixels.",
     trained_on: str,
     long_side_px: int = 320,
-    confidence_threshold: float = 0.35,
+    confidence_threshold: float = 0.4,
     iou_threshold: float = 0.5,
     pictures: Sequence[Path] = (),
 ) -> Path:

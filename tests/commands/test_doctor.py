@@ -59,4 +59,11 @@ def test_cameras_and_display_are_notes_not_problems(monkeypatch: pytest.MonkeyPa
 
 def test_json() -> None:
     result = CliRunner().invoke(doctor, ["--json"], standalone_mode=False)
-    assert {finding["area"] for finding in json.loads(result.output)} >= {"system", "packages", "runtime", "models", "cameras", "display"}
+    assert {finding["area"] for finding in json.loads(result.output)} >= {
+        "system",
+        "packages",
+        "runtime",
+        "models",
+        "cameras",
+        "display",
+    }

@@ -27,7 +27,12 @@ def command(*arguments: str | Path) -> list[str]:
 
 def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command(*arguments), capture_output=True, text=True, timeout=PROCESS_TIMEOUT_S, env={**ENVIRONMENT, **environment}, check=False
+        command(*arguments),
+        capture_output=True,
+        text=True,
+        timeout=PROCESS_TIMEOUT_S,
+        env={**ENVIRONMENT, **environment},
+        check=False,
     )
 
 
@@ -49,7 +54,20 @@ def save_clip(path: Path, *, frames: int = 12, width: int = 160, height: int = 1
 
 def test_the_contract(tmp_path: Path) -> None:
     results, summary, video = tmp_path / "r.jsonl", tmp_path / "s.json", tmp_path / "v.mp4"
-    done = run("--source", "demo:40", "--headless", "--every-frame", "--results", results, "--summary", summary, "--record", video, "--bind", "tcp://127.0.0.1:*")
+    done = run(
+        "--source",
+        "demo:40",
+        "--headless",
+        "--every-frame",
+        "--results",
+        results,
+        "--summary",
+        summary,
+        "--record",
+        video,
+        "--bind",
+        "tcp://127.0.0.1:*",
+    )
     assert done.returncode == 0, done.stderr
     lines = [json.loads(line) for line in results.read_text().splitlines()]
     assert [line["frame_id"] for line in lines] == list(range(40))
@@ -82,7 +100,17 @@ def test_two_runs_of_a_file_agree(tmp_path: Path) -> None:
 
 def test_zero_faces(tmp_path: Path) -> None:
     clip = save_clip(tmp_path / "c.avi")
-    done = run("--source", clip, "--headless", "--every-frame", "--no-publish", "--results", tmp_path / "r", "--summary", tmp_path / "s")
+    done = run(
+        "--source",
+        clip,
+        "--headless",
+        "--every-frame",
+        "--no-publish",
+        "--results",
+        tmp_path / "r",
+        "--summary",
+        tmp_path / "s",
+    )
     assert done.returncode == 0, done.stderr
     assert [json.loads(line)["faces"] for line in (tmp_path / "r").read_text().splitlines()] == [[]] * 12
     assert json.loads((tmp_path / "s").read_text())["faces_total"] == 0
@@ -127,7 +155,9 @@ def test_port_in_use(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        assert_one_line(run("--source", save_clip(tmp_path / "c.avi"), "--headless", "--bind", f"tcp://127.0.0.1:{port}"), str(port))
+        assert_one_line(
+            run("--source", save_clip(tmp_path / "c.avi"), "--headless", "--bind", f"tcp://127.0.0.1:{port}"), str(port)
+        )
 
 
 def test_beyond_this_machine_without_keys() -> None:
@@ -176,7 +206,17 @@ def test_help_reads_well() -> None:
 def test_a_subscriber_sees_the_service_and_a_signal_ends_it(tmp_path: Path, number: signal.Signals, code: int) -> None:
     endpoint = f"ipc://{tmp_path}/s"
     process = subprocess.Popen(
-        command("--source", "demo:0", "--headless", "--bind", endpoint, "--results", tmp_path / "r", "--summary", tmp_path / "s.json"),
+        command(
+            "--source",
+            "demo:0",
+            "--headless",
+            "--bind",
+            endpoint,
+            "--results",
+            tmp_path / "r",
+            "--summary",
+            tmp_path / "s.json",
+        ),
         stderr=subprocess.PIPE,
         text=True,
         env=ENVIRONMENT,

@@ -9,7 +9,13 @@ from realtime_fer.types import ExpressionEstimate, FaceTrack, FrameResult, Track
 from tests.fakes import box, make_frame
 
 
-def face(track_id: int = 1, *, where: tuple[float, float, float, float] = (200, 100, 300, 220), label: str = "happiness", detected: bool = True) -> TrackedExpression:
+def face(
+    track_id: int = 1,
+    *,
+    where: tuple[float, float, float, float] = (200, 100, 300, 220),
+    label: str = "happiness",
+    detected: bool = True,
+) -> TrackedExpression:
     p = np.full(8, 0.02, np.float32)
     p[1] = 0.86
     track = FaceTrack(track_id, box(*where), 0.9, detected, 3, 0 if detected else 1)
@@ -45,7 +51,9 @@ def test_bars_go_where_there_is_room_and_never_over_a_face() -> None:
     assert right[140:230, 310:420].any()
     left = draw(result(face(where=(520, 100, 630, 220))))
     assert left[140:200, 390:500].any()
-    neighbours = draw(result(face(1, where=(100, 100, 200, 220)), face(2, where=(230, 100, 330, 220)), face(3, where=(360, 100, 460, 220))))
+    neighbours = draw(
+        result(face(1, where=(100, 100, 200, 220)), face(2, where=(230, 100, 330, 220)), face(3, where=(360, 100, 460, 220)))
+    )
     assert (neighbours[110:200, 240:320] == 0).all(), "the face between two others is covered"
 
 
@@ -54,7 +62,9 @@ def test_a_status_line_stands_at_the_bottom() -> None:
     assert not draw(result())[450:].any()
 
 
-@pytest.mark.parametrize("where", [(-50, -50, 20, 20), (600, 440, 900, 900), (5, 5, 5, 5), (float("nan"), 0, 1, 1), (1e9, 0, 2e9, 1)])
+@pytest.mark.parametrize(
+    "where", [(-50, -50, 20, 20), (600, 440, 900, 900), (5, 5, 5, 5), (float("nan"), 0, 1, 1), (1e9, 0, 2e9, 1)]
+)
 def test_boxes_over_the_border_do_not_break(where: tuple[float, float, float, float]) -> None:
     draw(result(face(where=where)))
 

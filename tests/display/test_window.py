@@ -7,7 +7,6 @@ import cv2
 import numpy as np
 import pytest
 
-
 from realtime_fer.display.window import Window, display_available
 
 
@@ -53,7 +52,9 @@ def test_closing_the_window_quits(calls: list[tuple[object, ...]], monkeypatch: 
     ("platform", "variables", "available"),
     [("linux", {}, False), ("linux", {"DISPLAY": ":0"}, True), ("linux", {"WAYLAND_DISPLAY": "w"}, True), ("darwin", {}, True)],
 )
-def test_a_display_is_needed_on_linux(monkeypatch: pytest.MonkeyPatch, platform: str, variables: dict[str, str], available: bool) -> None:
+def test_a_display_is_needed_on_linux(
+    monkeypatch: pytest.MonkeyPatch, platform: str, variables: dict[str, str], available: bool
+) -> None:
     monkeypatch.setattr(sys, "platform", platform)
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)

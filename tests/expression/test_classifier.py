@@ -16,7 +16,7 @@ def test_temperature_flattens_and_keeps_the_order() -> None:
     logits = np.array([[2.0, 0.0, -1.0]], np.float32)
     warm, cold = softmax(logits, 4.0)[0], softmax(logits, 0.5)[0]
     assert warm[0] < softmax(logits)[0][0] < cold[0]
-    np.testing.assert_allclose(softmax(logits, 2.0), softmax(logits / 2), rtol=1e-6)
+    np.testing.assert_allclose(softmax(logits, 2.0), softmax((logits / 2).astype(np.float32)), rtol=1e-6)
 
 
 def test_huge_logits_do_not_overflow() -> None:

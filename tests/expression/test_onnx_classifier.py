@@ -70,7 +70,7 @@ def test_wrong_crop_shape(tmp_path: Path) -> None:
 
 
 def test_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(ModelNotFoundError, match="none.onnx"):
+    with pytest.raises(ModelNotFoundError, match=r"none\.onnx"):
         build(tmp_path / "none.onnx")
 
 
@@ -78,7 +78,7 @@ def test_corrupt_file(tmp_path: Path) -> None:
     path = tmp_path / "m.onnx"
     save_linear_classifier(path)
     path.write_bytes(path.read_bytes()[:300])
-    with pytest.raises(ModelCorruptError, match="m.onnx"):
+    with pytest.raises(ModelCorruptError, match=r"m\.onnx"):
         build(path)
 
 
@@ -91,5 +91,5 @@ def test_another_number_of_classes(tmp_path: Path) -> None:
 @pytest.mark.parametrize("changes", [{"size_px": 32}, {"grey": False}])
 def test_another_input(tmp_path: Path, changes: dict[str, object]) -> None:
     save_linear_classifier(tmp_path / "m.onnx")
-    with pytest.raises(ModelShapeError, match="m.onnx"):
+    with pytest.raises(ModelShapeError, match=r"m\.onnx"):
         build(tmp_path / "m.onnx", **changes)

@@ -12,7 +12,7 @@ SECOND_NS = 1_000_000_000
 
 
 def one_hot(index: int, classes: int = 3) -> np.ndarray:
-    return np.eye(classes, dtype=np.float32)[index]
+    return np.asarray(np.eye(classes, dtype=np.float32)[index])
 
 
 @given(st.lists(st.floats(0.001, 0.4), min_size=1, max_size=30))

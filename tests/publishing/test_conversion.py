@@ -33,7 +33,7 @@ def test_everything_of_a_frame_is_carried_over() -> None:
 def test_everything_of_a_face_is_carried_over_rounded() -> None:
     face = convert_face(expression=contents.estimate(1))
     assert face.bbox_xyxy == (10.12, 20.0, 50.5, 60.25)
-    assert face.landmarks_xy == ((0, 1), (2, 3), (4, 5), (6, 7), (8, 9))
+    assert face.landmarks_xy == ((0.0, 1.0), (2.0, 3.0), (4.0, 5.0), (6.0, 7.0), (8.0, 9.0))
     assert (face.detected, face.detection_confidence, face.age_frames, face.missed_frames) == (True, 0.875, 3, 0)
     expression = face.expression
     assert expression is not None

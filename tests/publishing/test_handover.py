@@ -68,10 +68,12 @@ def test_waking_alone_and_waking_too_often_do_no_harm(opened: Opened) -> None:
 
 def test_nothing_is_lost_between_threads(opened: Opened) -> None:
     hand_over = opened(HandOver(100_000))
-    producers = [
-        threading.Thread(target=lambda t=t: [hand_over.put(message(n, t)) for n in range(2000)])  # type: ignore[misc]
-        for t in ("a", "b", "c")
-    ]
+
+    def produce(topic: str) -> None:
+        for number in range(2000):
+            hand_over.put(message(number, topic))
+
+    producers = [threading.Thread(target=produce, args=(topic,)) for topic in ("a", "b", "c")]
     for producer in producers:
         producer.start()
     got: list[Outgoing] = []

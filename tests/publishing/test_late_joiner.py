@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -107,7 +108,7 @@ def test_a_client_that_is_not_listed_gets_nothing_and_is_logged(
     with pytest.raises(SecurityError, match="not on the publisher's allow-list"):
         subscriber.receive(ARRIVAL_TIMEOUT_S)
     assert service.go_on() == 1
-    assert subscriber.receive(SILENCE_S) is None
+    assert subscriber.receive(SILENCE_S) is None  # it knocks again only after two seconds
     log = service.stop()
     assert "refused connection from 127.0.0.1" in log
     assert keys.public_key.decode() in log
@@ -115,11 +116,8 @@ def test_a_client_that_is_not_listed_gets_nothing_and_is_logged(
 
 def test_a_client_without_keys_gets_nothing(service: Service, opened: Callable[[Subscriber], Subscriber]) -> None:
     subscriber = opened(Subscriber(service.endpoint))
-    try:
+    with contextlib.suppress(SecurityError):  # which side notices first, and says so, is a race in libzmq
         assert subscriber.receive(SILENCE_S) is None
-    except SecurityError as error:  # which side notices first is a race in libzmq
-        assert "may want CURVE keys" in str(error)
-    else:
-        assert "does it want CURVE keys?" in subscriber.connection
+    assert "want CURVE keys" in subscriber.connection
     service.go_on()
     service.stop()

@@ -62,8 +62,9 @@ def test_health_and_troubles_are_shown() -> None:
     )
     table.update(MessageStamper().stamp(sick), 1.0)
     text = drawn(table, lost={"frame": 4}, restarts=1, malformed=2)
-    for shown in ("no frame yet", "degraded", "90 of 100", "p50 20 p95 30 p99 40", "classify restarting, 2 restarts: out of memory",
-                  "3 connections refused", "lost 4 of frame", "restarted 1 times", "2 malformed"):  # fmt: skip
+    for shown in ("no frame yet", "degraded", "90 of 100", "p50 20 p95 30 p99 40", "3 connections refused"):
+        assert shown in text
+    for shown in ("classify restarting, 2 restarts: out of memory", "lost 4 of frame", "restarted 1 times", "2 malformed"):
         assert shown in text
 
 

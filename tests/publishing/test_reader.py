@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from realtime_fer.errors import MessageError
-from realtime_fer.publishing.encoding import encode
+from realtime_fer.publishing.encoding import Encoding, encode
 from realtime_fer.publishing.reader import MessageReader
 from realtime_fer.publishing.stamping import MessageStamper
 from tests.publishing import contents
@@ -40,10 +40,9 @@ def test_repeats_and_unknown_kinds_are_nothing_new() -> None:
     assert (reader.sequences.duplicates, reader.unknown_kinds, reader.malformed) == (1, 1, 0)
 
 
-def test_the_json_line_is_the_published_bytes_or_the_same_message() -> None:
+@pytest.mark.parametrize("encoding", ["json", "msgpack"])
+def test_the_json_line_is_the_published_bytes_or_the_same_message(encoding: Encoding) -> None:
     message = MessageStamper().stamp(contents.frame())
-    json_bytes = encode(message, "json").payload
-    for encoding in ("json", "msgpack"):
-        received = MessageReader().read(encode(message, encoding).wire)  # type: ignore[arg-type]
-        assert received is not None
-        assert received.json_payload == json_bytes
+    received = MessageReader().read(encode(message, encoding).wire)
+    assert received is not None
+    assert received.json_payload == encode(message, "json").payload

@@ -24,7 +24,7 @@ from tests.publishing.conftest import eventually
 
 ANY_PORT = "tcp://127.0.0.1:*"
 ARRIVAL_TIMEOUT_S = 20.0
-Opened = Callable[[object], object]
+ARRIVAL_TIMEOUT_MS = 20_000
 
 
 @pytest.fixture
@@ -54,9 +54,8 @@ def test_what_is_published_arrives_as_returned(
     raw.subscribe(b"")
     raw.connect(publisher.endpoint)
     sent = [publisher.publish(c) for c in (contents.frame(faces=3), contents.turn(), contents.health())]
-    assert raw.poll(ARRIVAL_TIMEOUT_S * 1000)
-    received = {wire for wire in (raw.recv() for _ in range(3))}
-    assert received == {encoded.wire for encoded in sent}
+    assert raw.poll(ARRIVAL_TIMEOUT_MS)
+    assert sorted(raw.recv() for _ in range(3)) == sorted(encoded.wire for encoded in sent)
     for encoded in sent:
         assert decode(encoded.wire) == encoded.message
         assert encoded.message.publisher_id == publisher.publisher_id
@@ -122,7 +121,7 @@ def test_a_slow_subscriber_loses_and_the_others_do_not(
     listen: Callable[..., Subscriber],
     zmq_context: zmq.Context[zmq.Socket[bytes]],
 ) -> None:
-    mark, batch, batches = 40, 20, 75
+    mark, batch, batches = 40, 20, 25
     publisher = opened(ZmqPublisher(ANY_PORT, high_water_mark=mark))
     publisher.start()
     slow = zmq_context.socket(zmq.SUB)
@@ -133,32 +132,30 @@ def test_a_slow_subscriber_loses_and_the_others_do_not(
     quick = listen(publisher.endpoint)
     publisher.publish(contents.frame(0))
     assert heard(quick, 1) == [("frame", 0)]
-    assert slow.poll(ARRIVAL_TIMEOUT_S * 1000)  # it is connected, and from here on reads nothing
+    assert slow.poll(ARRIVAL_TIMEOUT_MS)  # it is connected, and from here on reads nothing
     crowd = contents.frame(1, faces=50)
     for number in range(batches):
         for _ in range(batch):
             publisher.publish(crowd)
         assert [n for _, n in heard(quick, batch)] == list(range(1 + number * batch, 1 + (number + 1) * batch))
-    total = 1 + batch * batches
-    tracker = SequenceTracker()
-    got = 0
-    publisher_side = slow
     publisher.publish(contents.health())
-    while publisher_side.poll(200):
-        message = decode(publisher_side.recv())
+    tracker = SequenceTracker()
+    received = 0
+    while slow.poll(200):
+        message = decode(slow.recv())
         assert message is not None
-        got += tracker.observe(message)
+        received += tracker.observe(message)
+    # What it did get lay in the queues of both sides and in the system's socket buffers.
     assert quick.lost == {}
-    # What it did get lay in the queues of both sides and in the system's socket buffers (a few megabytes).
-    megabytes = got * len(publisher.publish(crowd).wire) / 1e6
-    assert got < total / 2, "nothing was dropped: the memory of the publisher is not bounded"
-    assert megabytes < 20
-    assert publisher.messages_dropped == 0  # not the hand-over's doing
+    assert received < (1 + batch * batches) / 2, "hardly anything was dropped: the publisher's memory is not bounded"
+    assert publisher.messages_dropped == 0  # the loss is this subscriber's alone
 
 
 def test_publishing_never_waits_for_a_hanging_socket_thread(
-    publisher: ZmqPublisher, listen: Callable[..., Subscriber], monkeypatch: pytest.MonkeyPatch
+    opened: Callable[[ZmqPublisher], ZmqPublisher], listen: Callable[..., Subscriber], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    publisher = opened(ZmqPublisher(ANY_PORT, high_water_mark=5000))
+    publisher.start()
     subscriber = listen(publisher.endpoint, topics=["frame"])
     publisher.publish(contents.frame(0))
     assert heard(subscriber, 1) == [("frame", 0)]
@@ -406,7 +403,7 @@ def test_a_subscriber_that_hangs_does_not_hold_the_close(
     slow.subscribe(b"")
     slow.connect(publisher.endpoint)
     publisher.publish(contents.frame(0))
-    assert slow.poll(ARRIVAL_TIMEOUT_S * 1000)
+    assert slow.poll(ARRIVAL_TIMEOUT_MS)
     for _ in range(500):
         publisher.publish(contents.frame(0, faces=50))
     begin = time.monotonic()

@@ -13,7 +13,7 @@ class NearestTracker:
     """Greedy nearest centre within one box size of the last place; as patient as ours: publishes a missed face where it
     was for 0.4 s, and forgets it after 1 s."""
 
-    def __init__(self, *, min_confidence: float = 0.35) -> None:
+    def __init__(self, *, min_confidence: float = 0.4) -> None:
         self._min_confidence = min_confidence
         self._boxes: dict[int, np.ndarray] = {}
         self._seen_ns: dict[int, int] = {}

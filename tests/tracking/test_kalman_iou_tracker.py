@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -37,38 +39,53 @@ def test_a_sure_face_is_published_at_once() -> None:
     assert tracker.ended_track_ids == ()
 
 
-def test_a_less_sure_face_is_published_when_seen_again() -> None:
+@pytest.mark.parametrize("sightings", [2, 3])
+def test_a_less_sure_face_is_published_when_seen_again(sightings: int) -> None:
+    tracker = KalmanIouTracker(sightings_to_believe=sightings)
+    for frame in range(sightings - 1):
+        assert tracker.update([face(100 + frame, 100, confidence=0.5)], at(frame * 0.04), *FRAME) == []
+    (track,) = tracker.update([face(103, 100, confidence=0.5)], at(0.12), *FRAME)
+    assert (track.track_id, track.age_frames) == (1, sightings - 1)
+
+
+def test_a_face_that_grows_sure_is_published_at_once() -> None:
     tracker = KalmanIouTracker()
-    assert tracker.update([face(100, 100, confidence=0.4)], at(0), *FRAME) == []
-    (track,) = tracker.update([face(101, 100, confidence=0.4)], at(0.04), *FRAME)
-    assert (track.track_id, track.age_frames) == (1, 1)
+    tracker.update([face(100, 100, confidence=0.5)], at(0), *FRAME)
+    assert ids(tracker.update([face(100, 100, confidence=0.7)], at(0.04), *FRAME)) == [1]
+
+
+def test_single_pictures_can_be_believed_at_once() -> None:
+    tracker = KalmanIouTracker(confirm_confidence=0.4)
+    assert ids(tracker.update([face(100, 100, confidence=0.4)], at(0), *FRAME)) == [1]
 
 
 def test_a_less_sure_face_that_does_not_come_again_costs_no_id() -> None:
     tracker = KalmanIouTracker()
-    tracker.update([face(100, 100, confidence=0.4)], at(0), *FRAME)
-    assert tracker.update([], at(0.04), *FRAME) == []
-    assert tracker.ended_track_ids == ()
-    assert tracker.update([face(100, 100, confidence=0.4)], at(0.08), *FRAME) == []
-    assert ids(tracker.update([face(400, 300)], at(0.12), *FRAME)) == [1]
+    for frame in range(0, 12, 3):
+        # Twice in a row, then not.
+        assert tracker.update([face(100, 100, confidence=0.5)], at(frame * 0.04), *FRAME) == []
+        assert tracker.update([face(100, 100, confidence=0.5)], at(frame * 0.04 + 0.04), *FRAME) == []
+        assert tracker.update([], at(frame * 0.04 + 0.08), *FRAME) == []
+        assert not tracker.ended_track_ids
+    assert ids(tracker.update([face(400, 300)], at(0.48), *FRAME)) == [1]
 
 
 def test_an_unsure_face_never_begins_a_track() -> None:
     tracker = KalmanIouTracker()
     for frame in range(20):
-        assert tracker.update([face(100, 100, confidence=0.34)], at(frame * 0.04), *FRAME) == []
+        assert tracker.update([face(100, 100, confidence=0.39)], at(frame * 0.04), *FRAME) == []
 
 
 def test_unsure_detections_keep_a_track_for_a_while() -> None:
     tracker = KalmanIouTracker(max_weak_s=2.0)
     tracker.update([face(100, 100)], at(0), *FRAME)
     for frame in range(1, 50):
-        (track,) = tracker.update([face(100, 100, confidence=0.2)], at(frame * 0.04), *FRAME)
+        (track,) = tracker.update([face(100, 100, confidence=0.25)], at(frame * 0.04), *FRAME)
         assert (track.track_id, track.detected) == (1, True)
-        assert track.confidence == pytest.approx(0.2)
+        assert track.confidence == pytest.approx(0.25)
     # After two seconds they are not believed any more: missed, hidden, ended.
     for frame in range(50, 100):
-        tracks = tracker.update([face(100, 100, confidence=0.2)], at(frame * 0.04), *FRAME)
+        tracks = tracker.update([face(100, 100, confidence=0.25)], at(frame * 0.04), *FRAME)
     assert tracks == []
 
 
@@ -82,7 +99,7 @@ def test_detections_below_the_lowest_are_not_looked_at() -> None:
 def test_an_unsure_detection_does_not_pull_a_track_to_another_place() -> None:
     tracker = KalmanIouTracker()
     tracker.update([face(100, 100)], at(0), *FRAME)
-    (track,) = tracker.update([face(140, 100, confidence=0.2)], at(0.04), *FRAME)
+    (track,) = tracker.update([face(140, 100, confidence=0.25)], at(0.04), *FRAME)
     assert not track.detected
 
 
@@ -330,8 +347,9 @@ def test_promises_hold_for_any_detections(frames: list[tuple[list[FaceDetection]
         ({"confirm_confidence": 1.2}, "confirm_confidence"),
         ({"report_missed_s": 2.0, "max_missed_s": 1.0}, "report_missed_s"),
         ({"max_weak_s": -1.0}, "max_weak_s"),
+        ({"sightings_to_believe": 0}, "sightings_to_believe"),
     ],
 )
-def test_settings_out_of_order_are_named(kwargs: dict[str, float], expected: str) -> None:
+def test_settings_out_of_order_are_named(kwargs: dict[str, Any], expected: str) -> None:
     with pytest.raises(SettingsError, match=expected):
         KalmanIouTracker(**kwargs)

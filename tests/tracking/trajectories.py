@@ -37,6 +37,7 @@ class Faults:
     jitter: float = 0.03
     miss_rate: float = 0.08
     weak_rate: float = 0.08
+    lowest_confidence: float = 0.5
     false_alarms_per_frame: float = 0.05
     burst_s: float = 0.25
     burst_every_s: float = 2.5
@@ -79,14 +80,16 @@ def simulate(
                 since_burst = (t - bursts[face]) % faults.burst_every_s
                 if since_burst < faults.burst_s or rng.random() < faults.miss_rate:
                     continue
-                confidence = rng.uniform(0.16, 0.34) if rng.random() < faults.weak_rate else rng.uniform(0.55, 0.9)
+                confidence = (
+                    rng.uniform(0.21, 0.39) if rng.random() < faults.weak_rate else rng.uniform(faults.lowest_confidence, 0.9)
+                )
                 side = box[2] - box[0]
                 noisy = box + rng.normal(0, faults.jitter * side, 4)
                 detections.append(FaceDetection(np.clip(noisy, 0, [WIDTH, HEIGHT] * 2).astype(np.float32), float(confidence)))
             for _ in range(rng.poisson(faults.false_alarms_per_frame)):
                 x, y, side = rng.uniform(0, WIDTH - 60), rng.uniform(0, HEIGHT - 60), rng.uniform(20, 60)
                 detections.append(
-                    FaceDetection(np.array([x, y, x + side, y + side], np.float32), float(rng.uniform(0.15, 0.45)))
+                    FaceDetection(np.array([x, y, x + side, y + side], np.float32), float(rng.uniform(0.15, 0.58)))
                 )
             order = rng.permutation(len(detections))
             detections = [detections[i] for i in order]
