@@ -55,8 +55,9 @@ class DetectorSettings(_Section):
 class TrackerSettings(_Section):
     """How faces are followed."""
 
-    low_confidence: float = Field(0.15, gt=0, lt=1, description="a detection this sure may continue a face")
-    confirm_confidence: float = Field(0.5, gt=0, lt=1, description="a new face this sure is published at once")
+    low_confidence: float = Field(0.2, gt=0, lt=1, description="a detection this sure may continue a face")
+    confirm_confidence: float = Field(0.6, gt=0, lt=1, description="a new face this sure is published at once")
+    sightings: int = Field(3, ge=1, le=100, description="a new face less sure is published when seen so often")
     max_missed_s: float = Field(1.0, ge=0, le=60, description="a face unseen for longer gets a new id")
     report_missed_s: float = Field(0.4, ge=0, le=60, description="an unseen face is still reported for so long")
 

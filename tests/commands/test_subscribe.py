@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from realtime_fer.publishing.curve import load_server_keys, make_keys
 from realtime_fer.publishing.encoding import EncodedMessage
 from realtime_fer.publishing.zmq_publisher import ZmqPublisher
 from tests.publishing import contents
+from tests.publishing.conftest import eventually
 
 START_TIMEOUT_S = 20.0
 
@@ -30,16 +32,13 @@ def subscribe(*arguments: str) -> int:
 
 
 def process(endpoint: str, *arguments: str) -> subprocess.Popen[bytes]:
-    command = [
-        sys.executable,
-        "-c",
-        "from realtime_fer.cli import main; main()",
-        "subscribe",
-        "--connect",
-        endpoint,
-        *arguments,
-    ]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    program = "from realtime_fer.cli import main; main()"
+    return subprocess.Popen(
+        [sys.executable, "-c", program, "subscribe", "--connect", endpoint, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "FORCE_COLOR": "1"},  # rich draws live although this is no terminal
+    )
 
 
 class Publishing:
@@ -80,6 +79,7 @@ def test_json_lines_are_the_frames_as_published(
     lines = capfdbinary.readouterr().out.splitlines()
     assert len(lines) == 5
     first = json.loads(lines[0])["sequence"]
+    eventually(lambda: first + 4 in publishing.sent, "the publishing thread has noted the fifth")
     assert lines == [publishing.sent[first + i].payload for i in range(5)]
     face = json.loads(lines[0])["faces"][0]
     assert len(face["bbox_xyxy"]) == 4
