@@ -62,7 +62,9 @@ _FILE = click.Path(path_type=Path)
 @click.option("--loop/--once", default=None, help="Files: begin again at the end.  [default: once]")
 @click.option("--width", type=int, help="Cameras: wanted width in pixels.")
 @click.option("--height", type=int, help="Cameras: wanted height in pixels.")
-@click.option("--fps", type=float, help="Cameras: wanted frames a second.")
+@click.option(
+    "--fps", type=float, help="Cameras: wanted frames a second. Folders: their pictures are a film of so many a second."
+)
 @click.option("--wait/--no-wait", default=None, help="Live sources: wait for one that is not there yet.  [default: no-wait]")
 @click.option("--profile", type=_FILE, help="Settings from a YAML file, see launch/.")
 @click.option(

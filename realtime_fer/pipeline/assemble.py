@@ -28,7 +28,7 @@ UNKNOWN_LICENCE = "LicenseRef-unknown"
 
 
 BARE_LONG_SIDE_PX = 640
-BARE_CONFIDENCE = 0.35
+BARE_CONFIDENCE = 0.4
 BARE_IOU = 0.5
 """What a weight file without a manifest is run with, unless the settings say otherwise."""
 
@@ -119,8 +119,11 @@ def build_classifier(settings: ClassifierSettings) -> tuple[OnnxClassifier, Mode
     return classifier, ModelInUse(manifest.name, manifest.version, manifest.sha256, manifest.licence)
 
 
-def build_fast_path(settings: ServiceSettings) -> tuple[FastPath, tuple[ModelInUse, ...]]:
+def build_fast_path(settings: ServiceSettings, *, unrelated_frames: bool = False) -> tuple[FastPath, tuple[ModelInUse, ...]]:
     """Everything between a frame and its result.
+
+    Args:
+        unrelated_frames: the frames are pictures that do not follow each other; a face is then believed at once.
 
     Raises:
         ModelError: see `build_detector` and `build_classifier`.
@@ -135,13 +138,15 @@ def build_fast_path(settings: ServiceSettings) -> tuple[FastPath, tuple[ModelInU
         KalmanIouTracker(
             low_confidence=min(tracking.low_confidence, found.confidence),
             birth_confidence=found.confidence,
-            confirm_confidence=max(tracking.confirm_confidence, found.confidence),
+            confirm_confidence=found.confidence if unrelated_frames else max(tracking.confirm_confidence, found.confidence),
+            sightings_to_believe=tracking.sightings,
             max_missed_s=tracking.max_missed_s,
             report_missed_s=min(tracking.report_missed_s, tracking.max_missed_s),
         ),
         classifier,
         ProbabilitySmoother(time_constant_s=settings.classifier.smoothing_s),
         detector_interval=settings.detector.interval,
+        unrelated_frames=unrelated_frames,
         unknown_below=settings.classifier.unknown_below,
     )
     return fast_path, (found.model, classifier_model)

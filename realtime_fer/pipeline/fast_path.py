@@ -13,6 +13,9 @@ from realtime_fer.labels import UNKNOWN
 from realtime_fer.tracking.tracker import Tracker
 from realtime_fer.types import ExpressionEstimate, FaceDetection, FaceTrack, Frame, FrameResult, TrackedExpression
 
+UNRELATED_GAP_NS = 10_000_000_000
+"""Pictures that are no film count as this far apart: longer than anything is remembered."""
+
 DEFAULT_UNKNOWN_BELOW = 0.3
 """With eight classes, a best one under this says too little to be named."""
 
@@ -24,6 +27,8 @@ class FastPath:
         detector, tracker, classifier, smoother: the parts, built elsewhere.
         detector_interval: the detector sees every n-th frame; the tracker carries boxes between. The classifier sees
             every face on every frame all the same.
+        unrelated_frames: True where frames do not follow each other in time (a folder of pictures): no face is carried
+            from one to the next, and every picture is looked at by the detector.
         unknown_below: the label is "unknown" where the largest smoothed probability is smaller.
 
     The result's `stage_ms` has `detect`, `track`, `crop`, `classify`, `smooth`, `total`, and the run time of the
@@ -38,6 +43,7 @@ class FastPath:
         smoother: ProbabilitySmoother,
         *,
         detector_interval: int = 1,
+        unrelated_frames: bool = False,
         unknown_below: float = DEFAULT_UNKNOWN_BELOW,
     ) -> None:
         if detector_interval < 1:
@@ -46,13 +52,15 @@ class FastPath:
         self.tracker = tracker
         self.classifier = classifier
         self._smoother = smoother
-        self._interval = detector_interval
+        self._interval = 1 if unrelated_frames else detector_interval
+        self._unrelated_frames = unrelated_frames
         self._unknown_below = unknown_below
         self._until_detection = 0
 
     def process(self, frame: Frame, frames_dropped: int = 0) -> FrameResult:
         """Handle one frame; frames come in the order of their `frame_id`."""
         stage_ms: dict[str, float] = {}
+        time_ns = frame.frame_id * UNRELATED_GAP_NS if self._unrelated_frames else frame.timeline_ns
         started = lap = time.perf_counter_ns()
         detections: list[FaceDetection] | None = None
         if self._until_detection == 0:
@@ -62,16 +70,16 @@ class FastPath:
         self._until_detection = (self._until_detection + 1) % self._interval
 
         if detections is not None:
-            tracks = self.tracker.update(detections, frame.timeline_ns, frame.width, frame.height)
+            tracks = self.tracker.update(detections, time_ns, frame.width, frame.height)
         else:
-            tracks = self.tracker.predict(frame.timeline_ns, frame.width, frame.height)
+            tracks = self.tracker.predict(time_ns, frame.width, frame.height)
         for track_id in self.tracker.ended_track_ids:
             self._smoother.forget(track_id)
         lap = _lap(stage_ms, "track", lap)
 
         crops = [self._crop(frame, track) for track in tracks]
         lap = _lap(stage_ms, "crop", lap)
-        expressions = self._classify(tracks, crops, frame.timeline_ns, stage_ms, lap)
+        expressions = self._classify(tracks, crops, time_ns, stage_ms, lap)
         stage_ms["total"] = (time.perf_counter_ns() - started) / 1e6
         return FrameResult(
             frame=frame,

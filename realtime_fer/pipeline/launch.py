@@ -21,6 +21,7 @@ from realtime_fer.publishing.results_writer import ResultsWriter
 from realtime_fer.publishing.zmq_publisher import ZmqPublisher
 from realtime_fer.settings import DEFAULT_ENDPOINT, PublishSettings, ServiceSettings
 from realtime_fer.sources.choose import open_source
+from realtime_fer.sources.pictures import PictureSource
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +63,8 @@ def launch(settings: ServiceSettings, *, quiet: bool = False, clock: Clock | Non
             wait_for_source=settings.source.wait,
             clock=clock,
         )
-        fast_path, models = build_fast_path(settings)
+        unrelated = isinstance(source, PictureSource) and source.nominal_fps is None
+        fast_path, models = build_fast_path(settings, unrelated_frames=unrelated)
         publisher = start_publisher(settings.publish, clock) if settings.publish.enabled else None
         if publisher is not None:
             cleanup.callback(publisher.close, PUBLISHER_LINGER_MS)

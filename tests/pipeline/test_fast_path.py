@@ -15,7 +15,7 @@ def build(
     detector = detector or FakeDetector()
     tracker, classifier = FakeTracker(), FakeClassifier()
     interval = int(settings.pop("detector_interval", 1))
-    fast_path = FastPath(detector, tracker, classifier, ProbabilitySmoother(), detector_interval=interval, **settings)
+    fast_path = FastPath(detector, tracker, classifier, ProbabilitySmoother(), detector_interval=interval, **settings)  # type: ignore[arg-type]
     return fast_path, detector, tracker, classifier
 
 
@@ -96,6 +96,17 @@ def test_the_frame_stays_clean() -> None:
     before = frame.image_bgr.copy()
     fast_path.process(frame)
     np.testing.assert_array_equal(frame.image_bgr, before)
+
+
+def test_pictures_that_are_no_film_share_nothing() -> None:
+    fast_path, detector, _, _ = build(unrelated_frames=True, detector_interval=3)
+    first = fast_path.process(make_frame(0, value=0)).faces[0].expression
+    second = fast_path.process(make_frame(1, value=1)).faces[0].expression
+    assert first is not None
+    assert second is not None
+    np.testing.assert_array_equal(second.probabilities, second.probabilities_raw)
+    assert (first.label, second.label) == ("neutral", "happiness")
+    assert detector.calls == 2
 
 
 def test_interval_is_checked() -> None:
