@@ -126,6 +126,7 @@ def _run(case: Case, fast_path: Any, models: Any, *, publisher: ZmqPublisher | N
             publisher.publish(health_content(service, models=models, publisher=publisher, heartbeat_interval_s=1.0))
 
     service = Service(source, fast_path, publish=reporter.report, report_health=report_health, every_frame=not source.is_live)
+    assert service.open()
     service.start()
     finished = service.wait(RUN_TIMEOUT_S)
     service.stop()

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 EXIT_OK = 0
 EXIT_FAILED = 1
+EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
 """128 + the signal's number, as shells have it."""
@@ -70,7 +71,7 @@ def run_in_foreground(
     duration_s: float | None = None,
     show_progress: bool = True,
 ) -> int:
-    """Start the service, stay until it ends or is asked to, stop it.
+    """Open and start the service, stay until it ends or is asked to, stop it.
 
     Args:
         window_results: results for a window; None runs headless.
@@ -79,11 +80,14 @@ def run_in_foreground(
 
     Returns:
         The process's exit code: 0 at the end of the source, the time limit or `q`; 1 when a stage failed for good or
-        the source was lost; 130 or 143 after a signal.
+        the source was lost; 2 when nothing in it could be read; 130 or 143 after a signal.
 
     Raises:
         SourceError: the source cannot be opened.
     """
+    if not service.open(give_up=request.event):
+        service.stop()
+        return request.exit_code
     service.start()
     ended = False
     try:
@@ -94,7 +98,7 @@ def run_in_foreground(
         service.stop()
     if service.error is not None:
         print(f"realtime-fer: {service.error}", file=sys.stderr)
-        return EXIT_FAILED
+        return EXIT_BAD_INPUT if service.bad_input else EXIT_FAILED
     return EXIT_OK if ended and not request.event.is_set() else request.exit_code
 
 

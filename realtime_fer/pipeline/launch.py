@@ -179,7 +179,7 @@ def _closing_line(summary: dict[str, object]) -> None:
 
 def _leave_hanging_threads_behind(service: Service, code: int) -> None:
     """End the process at once where a thread hangs in native code: the interpreter's own end could wait for it."""
-    if all(worker.join(0) for worker in service.workers):
+    if not service.hangs:
         return
     logging.shutdown()
     sys.stdout.flush()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
 from realtime_fer.clock import Clock, SystemClock
-from realtime_fer.errors import SourceError
+from realtime_fer.errors import SourceError, SourceFormatError
 from realtime_fer.pipeline.counters import (
     DROPPED_BY_CAPTURE,
     DROPPED_BY_ERROR,
@@ -27,6 +28,9 @@ log = logging.getLogger(__name__)
 
 TAKE_TIMEOUT_S = 0.25
 """How often the processing thread looks up from an empty mailbox, to see a stop."""
+
+OPEN_LOOK_INTERVAL_S = 0.05
+"""How often a waiting `open` looks whether it is to give up."""
 
 STOP_DEADLINE_S = 1.2
 """All threads together have this long to end; whatever still hangs (a read in native code) is left behind."""
@@ -48,7 +52,7 @@ class Service:
     """Capture, process, report; each in a supervised thread.
 
     Args:
-        source: not opened yet; `start` opens it.
+        source: not opened yet; `open` opens it.
         fast_path: handles one frame at a time.
         publish: first to get each result; capture-to-publish latency is taken when it returns.
         sinks: get each result afterwards (recording, window).
@@ -74,6 +78,7 @@ class Service:
         self.clock: Clock = clock or SystemClock()
         self.counters = counters or Counters(self.clock)
         self.error: str | None = None
+        self.bad_input = False
         self._publish = publish
         self._sinks = tuple(sinks)
         self._report_health = report_health
@@ -83,6 +88,7 @@ class Service:
         self._done = threading.Event()
         self._stopped = threading.Event()
         self._stop_lock = threading.Lock()
+        self._opening: threading.Thread | None = None
         self._capture = Worker("capture", self._capture_step, on_end=self._end_of_frames, clock=self.clock)
         self._process = Worker("process", self._process_step, on_end=self._done.set, clock=self.clock)
         self._health = Worker("health", self._health_step, clock=self.clock)
@@ -91,6 +97,12 @@ class Service:
     def workers(self) -> tuple[Worker, ...]:
         """The threads, in the order of the data."""
         return (self._capture, self._process, self._health)
+
+    @property
+    def hangs(self) -> bool:
+        """Whether a thread is still busy (after `stop`: in native code that does not return)."""
+        opening = self._opening is not None and self._opening.is_alive()
+        return opening or not all(worker.join(0) for worker in self.workers)
 
     @property
     def state(self) -> ServiceState:
@@ -106,13 +118,43 @@ class Service:
             return "degraded"
         return "running"
 
-    def start(self) -> None:
-        """Open the source and start the threads.
+    def open(self, give_up: threading.Event | None = None) -> bool:
+        """Open the source. Native code may take many seconds to find that a camera or server does not answer.
+
+        Args:
+            give_up: ends the waiting; the opening itself is left behind.
+
+        Returns:
+            False where it was given up.
 
         Raises:
-            SourceError: the source cannot be opened; nothing was started.
+            SourceError: the source cannot be opened.
         """
-        self.source.open()
+        outcome: queue.Queue[BaseException | None] = queue.Queue()
+
+        def open_source() -> None:
+            try:
+                self.source.open()
+            except BaseException as error:  # handed to the waiting thread
+                outcome.put(error)
+            else:
+                outcome.put(None)
+
+        # In a thread of its own: Python answers signals only while its main thread is not in native code.
+        self._opening = threading.Thread(target=open_source, name="realtime-fer-open", daemon=True)
+        self._opening.start()
+        while give_up is None or not give_up.is_set():
+            try:
+                error = outcome.get(timeout=OPEN_LOOK_INTERVAL_S)
+            except queue.Empty:
+                continue
+            if error is not None:
+                raise error
+            return True
+        return False
+
+    def start(self) -> None:
+        """Start the threads; `open` comes first."""
         self.counters.start()
         for worker in self.workers:
             worker.start()
@@ -149,6 +191,7 @@ class Service:
         except SourceError as error:
             # Final by contract: a live source has already tried to reconnect.
             self.error = str(error)
+            self.bad_input = isinstance(error, SourceFormatError)
             return False
         if frame is None:
             return False

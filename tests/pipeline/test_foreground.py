@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from realtime_fer.errors import SourceLostError, SourceUnavailableError
+from realtime_fer.errors import SourceFormatError, SourceLostError, SourceUnavailableError
 from realtime_fer.expression.smoothing import ProbabilitySmoother
 from realtime_fer.pipeline import foreground
 from realtime_fer.pipeline.fast_path import FastPath
@@ -34,6 +34,12 @@ def test_a_lost_source_is_1_with_one_line(capsys: pytest.CaptureFixture[str]) ->
     assert capsys.readouterr().err == "realtime-fer: camera 0: unplugged\n"
 
 
+def test_a_source_without_a_readable_picture_is_2(capsys: pytest.CaptureFixture[str]) -> None:
+    service = build(FakeSource([], errors={0: SourceFormatError("folder x: none of 3 pictures can be read")}))
+    assert run_in_foreground(service, request=StopRequest()) == 2
+    assert "none of 3" in capsys.readouterr().err
+
+
 def test_the_time_limit_is_0_and_ends_a_source_that_hangs() -> None:
     source = HangingSource()
     assert run_in_foreground(build(source), request=StopRequest(), duration_s=0.05) == 0
@@ -56,6 +62,30 @@ def test_a_signal_stops_also_while_a_read_hangs(number: signal.Signals, code: in
     sender.join()
     source.release.set()
     assert signal.getsignal(number) is before
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_stops_also_while_the_opening_hangs(number: signal.Signals, code: int) -> None:
+    class Mute(HangingSource):
+        def open(self) -> None:
+            self.reading.set()
+            self.release.wait()
+
+    source, request = Mute(), StopRequest()
+    service = build(source)
+
+    def send() -> None:
+        source.reading.wait(20)
+        os.kill(os.getpid(), number)
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    with stop_on_signals(request):
+        assert run_in_foreground(service, request=request) == code
+    sender.join()
+    assert service.hangs
+    assert source.closed.is_set()
+    source.release.set()
 
 
 def test_a_second_interrupt_does_not_wait_for_the_orderly_end() -> None:

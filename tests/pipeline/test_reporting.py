@@ -84,6 +84,7 @@ def test_without_a_publisher_the_file_numbers_its_own_messages(tmp_path: Path) -
 def test_health_tells_states_counts_models_and_restarts() -> None:
     fast_path = FastPath(FakeDetector(), FakeTracker(), FakeClassifier(fail=lambda call: call == 1), ProbabilitySmoother())
     service = Service(FakeSource([make_frame(i) for i in range(4)]), fast_path, publish=lambda _r: None, every_frame=True)
+    assert service.open()
     service.start()
     assert service.wait(20)
     content = health_content(

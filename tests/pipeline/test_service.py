@@ -54,6 +54,7 @@ def test_every_frame_arrives_in_order_and_is_counted() -> None:
     published: list[int] = []
     sink = Collecting()
     service = build(FakeSource(frames(50)), publish=lambda r: published.append(r.frame.frame_id), sinks=[sink])
+    assert service.open()
     service.start()
     assert service.wait(LONG_S)
     assert service.stop()
@@ -74,6 +75,7 @@ def test_live_frames_are_dropped_for_newer_ones_and_counted() -> None:
 
     source = FakeSource(frames(30), is_live=True)
     service = build(source, publish=publish, every_frame=False)
+    assert service.open()
     service.start()
     assert first.wait(LONG_S)
     assert service.workers[0].join(LONG_S)  # all frames captured while the first is being published
@@ -89,6 +91,7 @@ def test_live_frames_are_dropped_for_newer_ones_and_counted() -> None:
 
 def test_gaps_in_frame_ids_count_as_dropped_at_capture() -> None:
     service = build(FakeSource([make_frame(0), make_frame(4), make_frame(5)]))
+    assert service.open()
     service.start()
     assert service.wait(LONG_S)
     service.stop()
@@ -101,6 +104,7 @@ def test_a_stage_that_raises_loses_its_frame_and_goes_on() -> None:
     states: list[str] = []
     service = build(FakeSource(frames(10)), classifier=FakeClassifier(fail=lambda call: call in (2, 5)))
     service._report_health = lambda: states.append(service.state)
+    assert service.open()
     service.start()
     assert service.wait(LONG_S)
     service.stop()
@@ -115,6 +119,7 @@ def test_a_stage_that_raises_loses_its_frame_and_goes_on() -> None:
 
 def test_a_stage_that_always_raises_ends_the_service_with_an_error() -> None:
     service = build(FakeSource(frames(100)), classifier=FakeClassifier(fail=lambda _call: True))
+    assert service.open()
     service.start()
     assert service.wait(LONG_S)
     assert service.stop()
@@ -129,6 +134,7 @@ def test_a_stage_that_always_raises_ends_the_service_with_an_error() -> None:
 def test_a_lost_source_is_an_error_after_its_frames_were_handled() -> None:
     source = FakeSource(frames(5), errors={5: SourceLostError("camera 0: gone")})
     service = build(source)
+    assert service.open()
     service.start()
     assert service.wait(LONG_S)
     service.stop()
@@ -139,6 +145,7 @@ def test_a_lost_source_is_an_error_after_its_frames_were_handled() -> None:
 def test_an_unforeseen_failure_of_the_source_restarts_the_capture() -> None:
     source = FakeSource(frames(5), errors={2: RuntimeError("driver hiccup")})
     service = build(source)
+    assert service.open()
     service.start()
     assert service.wait(LONG_S)
     service.stop()
@@ -149,6 +156,7 @@ def test_an_unforeseen_failure_of_the_source_restarts_the_capture() -> None:
 def test_stop_while_a_read_hangs_returns_and_says_so() -> None:
     source = HangingSource()
     service = build(source, every_frame=False)
+    assert service.open()
     service.start()
     assert source.reading.wait(LONG_S)
     assert not service.stop()
@@ -165,6 +173,7 @@ def test_stop_counts_the_frames_that_were_waiting() -> None:
         gate.wait(LONG_S)
 
     service = build(FakeSource(frames(100)), publish=publish)
+    assert service.open()
     service.start()
     assert entered.wait(LONG_S)
     stopper = threading.Thread(target=service.stop)
@@ -182,6 +191,7 @@ def test_states_and_health() -> None:
     service = build(FakeSource(frames(3)))
     service._report_health = lambda: states.append(service.state)
     states.append(service.state)
+    assert service.open()
     service.start()
     assert service.wait(LONG_S)
     service.stop()
@@ -192,6 +202,7 @@ def test_states_and_health() -> None:
 def test_a_sink_that_cannot_close_does_not_keep_the_next_open(caplog: pytest.LogCaptureFixture) -> None:
     bad, good = Collecting(fail_on_close=True), Collecting()
     service = build(FakeSource(frames(2)), sinks=[bad, good])
+    assert service.open()
     service.start()
     assert service.wait(LONG_S)
     service.stop()
@@ -203,6 +214,7 @@ def test_fifty_faces() -> None:
     many = [FaceDetection(box(i, 1, i + 6, 9), 0.9) for i in range(50)]
     results: list[FrameResult] = []
     service = build(FakeSource(frames(3)), detections=lambda _call: many, publish=results.append)
+    assert service.open()
     service.start()
     assert service.wait(LONG_S)
     service.stop()

@@ -16,6 +16,7 @@ from tests.fakes import FakeClassifier, FakeDetector, FakeSource, FakeTracker, m
 def test_has_what_the_command_line_promises(tmp_path: Path) -> None:
     fast_path = FastPath(FakeDetector(), FakeTracker(), FakeClassifier(), ProbabilitySmoother())
     service = Service(FakeSource([make_frame(i) for i in range(4)]), fast_path, publish=lambda _r: None, every_frame=True)
+    assert service.open()
     service.start()
     assert service.wait(20)
     service.stop()
@@ -37,6 +38,7 @@ def test_has_what_the_command_line_promises(tmp_path: Path) -> None:
 def test_a_run_without_frames_has_no_latency() -> None:
     fast_path = FastPath(FakeDetector(), FakeTracker(), FakeClassifier(), ProbabilitySmoother())
     service = Service(FakeSource([]), fast_path, publish=lambda _r: None)
+    assert service.open()
     service.start()
     assert service.wait(20)
     service.stop()

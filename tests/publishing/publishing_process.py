@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 from pathlib import Path
 
 from realtime_fer.publishing.curve import AllowList, load_server_keys
@@ -29,6 +30,8 @@ def main() -> None:
         publisher.publish(contents.health())
         for frame_id in range(before):
             publisher.publish(contents.frame(frame_id, faces=3))
+        while publisher.messages_published < 1 + before:
+            time.sleep(0.001)
         print("ready", flush=True)
         sys.stdin.readline()
         for frame_id in range(before, before + after):

@@ -53,6 +53,7 @@ def wires(count: int) -> list[bytes]:
 def test_iteration_gives_typed_messages_in_order(publisher: ZmqPublisher, listen: Listen) -> None:
     for frame_id in range(3):
         publisher.publish(contents.frame(frame_id))
+    eventually(lambda: publisher.messages_published == 3, "all are sent")
     subscriber = listen(publisher.endpoint, topics=["frame"], timeout_s=ARRIVAL_TIMEOUT_S)
     messages = iter(subscriber)
     first = next(messages)

@@ -71,6 +71,9 @@ class FrozenClock(SteppingClock):
 OPENED = "opened"
 """A first step that only says that the opening succeeds."""
 
+FOREVER = "forever"
+"""A last step that gives pictures without permit and without end, one a millisecond."""
+
 HANG = "hang"
 """A step at which a reader blocks until the script's `release` is set."""
 
@@ -138,6 +141,9 @@ class ScriptedReader:
     def grab(self) -> Grabbed | None:
         if not self._steps:
             raise SourceLostError(f"{self._script.name}: unplugged")
+        if self._steps[0] == FOREVER:
+            self._script.release.wait(0.001)
+            return Grabbed(np.zeros((4, 6, 3), np.uint8), self._script.clock.monotonic_ns(), self._script.clock.unix_ns())
         return self._play(self._steps.pop(0))
 
     def close(self) -> None:

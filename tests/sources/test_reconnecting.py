@@ -15,7 +15,7 @@ from realtime_fer.sources.reconnecting import MAX_HUNG_READERS, ReconnectingSour
 from realtime_fer.sources.source import SourceState
 from realtime_fer.types import Frame
 
-from .fakes import GENEROUS_S, HANG, OPENED, PatientClock, Script, Step, state_of
+from .fakes import FOREVER, GENEROUS_S, HANG, OPENED, PatientClock, Script, Step, state_of
 
 
 class Rig:
@@ -357,10 +357,9 @@ def test_close_ends_an_opening_that_hangs(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_close_releases_the_device_before_it_returns() -> None:
-    rig = Rig([10, 20, 30, 40, 50])
+    rig = Rig([OPENED, FOREVER])
     rig.source.open()
-    rig.next_frame()
-    rig.script.permit(100)
+    assert rig.source.read() is not None
     rig.source.close()
     assert rig.script.readers[0].closed.is_set()
     assert rig.source.read() is None
