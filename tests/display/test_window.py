@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -48,16 +50,35 @@ def test_closing_the_window_quits(calls: list[tuple[object, ...]], monkeypatch: 
     assert shown.quit_asked()
 
 
+@pytest.fixture
+def x_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Something that listens where X server 7 would."""
+    monkeypatch.setattr("realtime_fer.display.window.X_SOCKETS", f"{tmp_path}/X")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(f"{tmp_path}/X7")
+        listening.listen()
+        yield ":7"
+
+
 @pytest.mark.parametrize(
-    ("platform", "variables", "available"),
-    [("linux", {}, False), ("linux", {"DISPLAY": ":0"}, True), ("linux", {"WAYLAND_DISPLAY": "w"}, True), ("darwin", {}, True)],
+    ("display", "answers"), [(":7", True), (":7.0", True), ("unix:7", True), (":8", False), ("", False), (":x", False)]
 )
-def test_a_display_is_needed_on_linux(
-    monkeypatch: pytest.MonkeyPatch, platform: str, variables: dict[str, str], available: bool
-) -> None:
-    monkeypatch.setattr(sys, "platform", platform)
-    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    assert display_available() is available
+def test_on_linux_an_x_server_must_answer(monkeypatch: pytest.MonkeyPatch, x_server: str, display: str, answers: bool) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setenv("DISPLAY", display)
+    assert display_available() is answers
+
+
+def test_a_display_of_another_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        monkeypatch.setattr("realtime_fer.display.window.X_FIRST_PORT", listening.getsockname()[1] - 3)
+        monkeypatch.setattr(sys, "platform", "linux")
+        monkeypatch.setenv("DISPLAY", "127.0.0.1:3.0")
+        assert display_available()
+    assert not display_available()
+
+
+def test_elsewhere_there_is_always_a_display(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.delenv("DISPLAY", raising=False)
+    assert display_available()

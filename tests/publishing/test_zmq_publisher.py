@@ -422,6 +422,8 @@ def test_a_broken_socket_thread_is_said_and_frees_the_endpoint(
     def fail(*_: object) -> None:
         raise RuntimeError("cosmic ray")
 
+    publisher.publish(contents.health())
+    eventually(lambda: publisher.messages_published == 1, "the thread waits for more")
     monkeypatch.setattr(publisher, "_send_waiting", fail)
     publisher.publish(contents.health())
     eventually(lambda: not any(thread.name == "publisher" for thread in threading.enumerate()), "the thread ends")
