@@ -176,9 +176,10 @@ def _print(findings: list[Finding]) -> None:
     from rich.console import Console
     from rich.markup import escape
 
-    marks = {"ok": "[green]ok[/]", "note": "[yellow]note[/]", "problem": "[red]problem[/]"}
+    colours = {"ok": "green", "note": "yellow", "problem": "red"}
     console = Console(highlight=False, soft_wrap=True)
     for finding in findings:
-        console.print(f"{marks[finding.level]:<20} {finding.area:<9} {escape(finding.what)}")
+        level = f"[{colours[finding.level]}]{finding.level:<8}[/]"
+        console.print(f"{level} {finding.area:<9} {escape(finding.what)}")
         if finding.mend:
-            console.print(f"{'':>8} {'':<9} -> {escape(finding.mend)}")
+            console.print(f"{'':<8} {'':<9} -> {escape(finding.mend)}")
