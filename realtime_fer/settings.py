@@ -116,7 +116,7 @@ def load_settings(
     """Merge the sources of settings and check every value.
 
     Args:
-        profile: a YAML file whose top level are the sections and below them the keys.
+        profile: a YAML file whose top level are the sections and below them the keys, or the name of a shipped one.
         environment: usually `os.environ`; variables without a double underscore are not settings.
         flags: section -> key -> value, as given on the command line.
 
@@ -150,11 +150,22 @@ def load_settings(
         ) from error
 
 
+def shipped_profiles() -> dict[str, Path]:
+    """The profiles that come with the package, by name."""
+    package = Path(__file__).resolve().parent
+    # In a wheel they lie inside the package; in a checkout, at its top level.
+    folders = (package / "_launch", package.parent / "launch")
+    return {path.stem: path for folder in folders for path in sorted(folder.glob("*.yaml"))}
+
+
 def _read_profile(path: Path) -> Nested:
+    shipped = shipped_profiles()
+    if not path.exists() and str(path) in shipped:
+        path = shipped[str(path)]
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise SettingsError(f"profile {path}: cannot be read ({error.strerror}); profiles that ship lie in launch/") from error
+        raise SettingsError(f"profile {path}: cannot be read ({error.strerror}); shipped ones: {', '.join(shipped)}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise SettingsError(f"profile {path}: not YAML: {' '.join(str(error).split())}") from error
     if content is None:

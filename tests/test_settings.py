@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from realtime_fer.errors import SettingsError
-from realtime_fer.settings import ServiceSettings, load_settings
+from realtime_fer.settings import ServiceSettings, load_settings, shipped_profiles
 
 
 def profile(tmp_path: Path, text: str) -> Path:
@@ -73,6 +73,14 @@ def test_a_bad_flag_says_where_it_stands() -> None:
 def test_missing_profile(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="cannot be read"):
         load_settings(profile=tmp_path / "none.yaml")
+
+
+def test_a_shipped_profile_by_name_and_a_file_of_that_name_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert {"webcam", "robot", "network", "offline"} <= set(shipped_profiles())
+    assert load_settings(profile=Path("offline")).source.every_frame
+    Path("offline").write_text("source: {every_frame: false}")
+    assert not load_settings(profile=Path("offline")).source.every_frame
 
 
 def test_an_empty_profile_is_all_defaults(tmp_path: Path) -> None:

@@ -66,7 +66,9 @@ _FILE = click.Path(path_type=Path)
     "--fps", type=float, help="Cameras: wanted frames a second. Folders: their pictures are a film of so many a second."
 )
 @click.option("--wait/--no-wait", default=None, help="Live sources: wait for one that is not there yet.  [default: no-wait]")
-@click.option("--profile", type=_FILE, help="Settings from a YAML file, see launch/.")
+@click.option(
+    "--profile", type=_FILE, help="Settings from a YAML file, or a shipped profile by name (webcam, robot, network, offline)."
+)
 @click.option(
     "--detector", metavar="NAME", help="Model name, model folder, .onnx or .pt file, or haar.  [default: yolov8n-face]"
 )
