@@ -78,7 +78,7 @@ class PublishSettings(_Section):
     enabled: bool = True
     bind: str = Field(DEFAULT_ENDPOINT, description="tcp://address:port or ipc:///path")
     encoding: Literal["json", "msgpack"] = "json"
-    high_water_mark: int = Field(100, ge=1, description="messages kept for a slow subscriber before it loses some")
+    high_water_mark: int = Field(1000, ge=1, description="messages kept for a slow subscriber before it loses some")
     conflate: bool = Field(False, description="keep only the newest message for a slow subscriber")
     server_key: Path | None = Field(None, description="secret key file of the service; turns CURVE on")
     allowed_clients: Path | None = Field(None, description="folder with the public keys of the clients let in")

@@ -98,7 +98,7 @@ _FILE = click.Path(path_type=Path)
 @click.option("--bind", metavar="ENDPOINT", help=f"Where to publish, tcp:// or ipc://.  [default: {DEFAULT_ENDPOINT}]")
 @click.option("--publish/--no-publish", default=None, help="Publish over ZeroMQ.  [default: publish]")
 @click.option("--encoding", type=click.Choice(["json", "msgpack"]), help="Of the messages.  [default: json]")
-@click.option("--high-water-mark", type=int, metavar="N", help="Messages kept for a slow subscriber.  [default: 100]")
+@click.option("--high-water-mark", type=int, metavar="N", help="Messages kept for a slow subscriber.  [default: 1000]")
 @click.option(
     "--conflate/--no-conflate", default=None, help="Keep only the newest message for a slow subscriber.  [default: no-conflate]"
 )
