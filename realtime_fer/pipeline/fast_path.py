@@ -10,6 +10,7 @@ from realtime_fer.expression.classifier import ExpressionClassifier
 from realtime_fer.expression.face_crop import FaceCrop, cut_face
 from realtime_fer.expression.smoothing import ProbabilitySmoother
 from realtime_fer.labels import UNKNOWN
+from realtime_fer.tracking.appearance import AppearanceMemory
 from realtime_fer.tracking.tracker import Tracker
 from realtime_fer.types import ExpressionEstimate, FaceDetection, FaceTrack, Frame, FrameResult, TrackedExpression
 
@@ -52,6 +53,7 @@ class FastPath:
         self.tracker = tracker
         self.classifier = classifier
         self._smoother = smoother
+        self._appearance = AppearanceMemory()
         self._interval = 1 if unrelated_frames else detector_interval
         self._unrelated_frames = unrelated_frames
         self._unknown_below = unknown_below
@@ -75,9 +77,13 @@ class FastPath:
             tracks = self.tracker.predict(time_ns, frame.width, frame.height)
         for track_id in self.tracker.ended_track_ids:
             self._smoother.forget(track_id)
+            self._appearance.forget(track_id)
         lap = _lap(stage_ms, "track", lap)
 
         crops = [self._crop(frame, track) for track in tracks]
+        # On frames the detector skips nobody was missed, so the tracker's word is enough.
+        if detections is not None:
+            tracks, crops = self._still_there(tracks, crops)
         lap = _lap(stage_ms, "crop", lap)
         expressions = self._classify(tracks, crops, time_ns, stage_ms, lap)
         stage_ms["total"] = (time.perf_counter_ns() - started) / 1e6
@@ -93,6 +99,17 @@ class FastPath:
     def _crop(self, frame: Frame, track: FaceTrack) -> FaceCrop | None:
         c = self.classifier
         return cut_face(frame.image_bgr, track.bbox_xyxy, size_px=c.crop_size_px, margin=c.crop_margin, grey=c.crop_grey)
+
+    def _still_there(
+        self, tracks: list[FaceTrack], crops: list[FaceCrop | None]
+    ) -> tuple[list[FaceTrack], list[FaceCrop | None]]:
+        """Without the faces whose place does not look like them any more."""
+        believed = [
+            (track, crop)
+            for track, crop in zip(tracks, crops, strict=True)
+            if self._appearance.still_there(track.track_id, crop, detected=track.detected)
+        ]
+        return [track for track, _ in believed], [crop for _, crop in believed]
 
     def _classify(
         self, tracks: Sequence[FaceTrack], crops: Sequence[FaceCrop | None], time_ns: int, stage_ms: dict[str, float], lap: int

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from realtime_fer.expression.smoothing import ProbabilitySmoother
 from realtime_fer.pipeline.fast_path import FastPath
-from realtime_fer.types import FaceDetection
+from realtime_fer.types import FaceDetection, FaceTrack, Frame
 from tests.fakes import FakeClassifier, FakeDetector, FakeTracker, box, make_frame
 
 
@@ -96,6 +99,25 @@ def test_the_frame_stays_clean() -> None:
     before = frame.image_bgr.copy()
     fast_path.process(frame)
     np.testing.assert_array_equal(frame.image_bgr, before)
+
+
+def test_a_missed_face_is_dropped_when_its_place_shows_something_else() -> None:
+    class Remembering(FakeTracker):
+        """Misses from the second frame on, but goes on predicting, as trackers do."""
+
+        def update(self, detections: Sequence[FaceDetection], *rest: int) -> list[FaceTrack]:
+            tracks = super().update([FaceDetection(box(10, 10, 30, 30), 0.9)], *rest)
+            return [replace(track, detected=bool(detections)) for track in tracks]
+
+    def textured(frame_id: int, seed: int) -> Frame:
+        picture = np.random.default_rng(seed).integers(0, 256, (48, 64, 3), dtype=np.uint8)
+        return replace(make_frame(frame_id), image_bgr=picture)
+
+    detector = FakeDetector(lambda call: [FaceDetection(box(10, 10, 30, 30), 0.9)] if call == 0 else [])
+    fast_path = FastPath(detector, Remembering(), FakeClassifier(), ProbabilitySmoother())
+    assert len(fast_path.process(textured(0, seed=1)).faces) == 1
+    assert len(fast_path.process(textured(1, seed=1)).faces) == 1, "missed, but it looks the same"
+    assert len(fast_path.process(textured(2, seed=2)).faces) == 0, "a cut to another scene"
 
 
 def test_pictures_that_are_no_film_share_nothing() -> None:
