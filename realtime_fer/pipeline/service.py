@@ -183,6 +183,7 @@ class Service:
                 sink.close()
             except Exception as error:  # one sink's end must not keep another's file open
                 log.error("%s: could not be closed: %s", sink.name, describe(error))
+                self.error = self.error or f"{sink.name}: {error}"
         return all(ended)
 
     def _capture_step(self) -> bool:

@@ -208,6 +208,7 @@ def test_a_sink_that_cannot_close_does_not_keep_the_next_open(caplog: pytest.Log
     service.stop()
     assert good.closed
     assert "disk full" in caplog.text
+    assert service.error == "collecting: disk full", "who asked for a recording must learn that there is none"
 
 
 def test_fifty_faces() -> None:
