@@ -98,6 +98,15 @@ def test_late_joiners_get_current_state_and_then_every_number(
     assert first.lost == second.lost == {}
 
 
+def test_a_second_joiner_with_the_same_topic_gets_the_state_too(
+    publisher: ZmqPublisher, listen: Callable[..., Subscriber]
+) -> None:
+    """ZeroMQ does not tell a publisher of a topic that somebody has subscribed to already, unless it is asked to."""
+    publisher.publish(contents.frame(0))
+    for _ in range(3):
+        assert heard(listen(publisher.endpoint, topics=["frame"]), 1) == [("frame", 0)]
+
+
 def test_joining_while_frames_flow_leaves_no_gap(publisher: ZmqPublisher, listen: Callable[..., Subscriber]) -> None:
     stop = threading.Event()
 
