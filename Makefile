@@ -1,6 +1,7 @@
 # Everything a fresh machine needs: Python 3.10 or newer with venv, and make.
 #   make demo   the main job on two moving faces: no camera, no GPU, no display, no download of weights
 #   make test   all checks
+#   make test-train   the training code's tests, with torch
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -10,7 +11,7 @@ STAMP_CORE := $(VENV)/.installed-core
 STAMP_DEV := $(VENV)/.installed-dev
 DEMO_OUT := demo-out
 
-.PHONY: help setup demo test lint types pytest bench clean
+.PHONY: help setup demo test lint types pytest test-train bench clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -50,8 +51,22 @@ pytest: setup
 
 test: lint types pytest
 
+# The training code, in an environment of its own: torch is large, and the service never needs it. A build of torch for
+# CPUs only is enough; name another with TORCH="...".
+TORCH ?= torch==2.13.0
+TRAIN_VENV := .venv-train
+STAMP_TRAIN := $(TRAIN_VENV)/.installed
+
+$(STAMP_TRAIN): pyproject.toml
+	$(PYTHON) -m venv $(TRAIN_VENV)
+	$(TRAIN_VENV)/bin/pip --disable-pip-version-check --quiet install "$(TORCH)" --editable ".[cpu,train,dev]"
+	@touch $@
+
+test-train: $(STAMP_TRAIN)
+	$(TRAIN_VENV)/bin/python -m pytest tests/networks tests/training tests/detection/test_yolov8_face_pt.py
+
 bench: setup
 	$(BIN)/python benchmarks/latency.py
 
 clean:
-	rm -rf $(VENV) $(DEMO_OUT) runs build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(TRAIN_VENV) $(DEMO_OUT) runs build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -11,11 +11,13 @@ import numpy as np
 
 from realtime_fer.detection.faces_in_frame import DEFAULT_MAX_FACES, faces_in_frame
 from realtime_fer.detection.yolov8_decode import LANDMARKS
-from realtime_fer.errors import ModelCorruptError, ModelNotFoundError, ModelShapeError, missing_extra
+from realtime_fer.errors import ModelCorruptError, ModelError, ModelNotFoundError, ModelShapeError, missing_extra
 from realtime_fer.types import FaceDetection, FloatArray, ImageBgr, require_image_bgr
 
 # A service never installs packages or asks the network on its own; ultralytics would, unless told before its import.
 QUIET_ULTRALYTICS = {"YOLO_AUTOINSTALL": "false", "YOLO_OFFLINE": "true", "YOLO_VERBOSE": "false"}
+
+WARM_UP_SIDE_PX = 64
 
 
 class YoloV8FacePt:
@@ -36,6 +38,7 @@ class YoloV8FacePt:
         ModelNotFoundError: there is no such file.
         ModelCorruptError: ultralytics cannot load it.
         ModelShapeError: it is not a detector or pose network with one class.
+        ModelError: ultralytics is installed but cannot run, for instance where torch and torchvision do not match.
     """
 
     def __init__(
@@ -73,6 +76,18 @@ class YoloV8FacePt:
                 f"{path}: expected a detection or pose network with one class (face), found task {self._model.task!r} "
                 f"with {len(self._model.names)} classes"
             )
+
+        self._warm_up()
+
+    def _warm_up(self) -> None:
+        """One run on grey: the first one is slow, and an installation that does not work shows itself here."""
+        try:
+            self._model.predict(np.full((WARM_UP_SIDE_PX, WARM_UP_SIDE_PX, 3), 114, np.uint8), **self._arguments)
+        except Exception as error:  # torch, torchvision and ultralytics raise whatever they like
+            raise ModelError(
+                f"{self.name}: ultralytics cannot run it here ({type(error).__name__}: {str(error).splitlines()[0]}); "
+                "torch and torchvision must be of matching versions and builds"
+            ) from error
 
     def detect(self, image_bgr: ImageBgr) -> list[FaceDetection]:
         """See `Detector.detect`."""

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from realtime_fer.detection.yolov8_face_pt import QUIET_ULTRALYTICS, YoloV8FacePt
-from realtime_fer.errors import MissingExtraError, ModelCorruptError, ModelNotFoundError, ModelShapeError
+from realtime_fer.errors import MissingExtraError, ModelCorruptError, ModelError, ModelNotFoundError, ModelShapeError
 
 
 class FakeTensor:
@@ -72,7 +72,19 @@ def test_results_become_faces(fake_yolo: type[FakeYolo], weights: Path) -> None:
     assert faces[0].bbox_xyxy.dtype == np.float32
     assert detector.last_model_ms == 12.5
     assert detector.name == "face"
-    assert detector._model.calls == [{"imgsz": 256, "conf": 0.2, "iou": 0.4, "max_det": 7, "device": "cpu", "verbose": False}]
+    expected = {"imgsz": 256, "conf": 0.2, "iou": 0.4, "max_det": 7, "device": "cpu", "verbose": False}
+    assert detector._model.calls == [expected, expected], "a warm-up and the frame"
+
+
+def test_an_installation_that_cannot_run_is_found_before_the_first_frame(
+    fake_yolo: type[FakeYolo], weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def predict(*_: object, **__: object) -> None:
+        raise RuntimeError("operator torchvision::nms does not exist\nmore")
+
+    monkeypatch.setattr(fake_yolo, "predict", predict)
+    with pytest.raises(ModelError, match=r"torchvision::nms does not exist\); torch and torchvision must be of matching"):
+        YoloV8FacePt(weights)
 
 
 def test_five_points_are_taken_and_other_numbers_ignored(fake_yolo: type[FakeYolo], weights: Path) -> None:
@@ -127,7 +139,10 @@ def test_a_real_network_of_random_weights(tmp_path: Path) -> None:
     network = ultralytics.YOLO("yolov8n.yaml")
     network.model.names = {0: "face"}
     network.save(str(tmp_path / "random.pt"))
-    detector = YoloV8FacePt(tmp_path / "random.pt", confidence_threshold=0.0001, max_faces=5)
+    try:
+        detector = YoloV8FacePt(tmp_path / "random.pt", confidence_threshold=0.0001, max_faces=5)
+    except ModelError as error:
+        pytest.skip(f"this environment's torch and torchvision do not match: {error}")
     faces = detector.detect(np.random.default_rng(0).integers(0, 256, (120, 160, 3), np.uint8))
     assert len(faces) <= 5
     assert detector.last_model_ms > 0
