@@ -142,12 +142,32 @@ class ExpressionEstimate:
             )
 
 
+@dataclass(frozen=True, slots=True)
+class FaceQuality:
+    """How well a face can be seen.
+
+    Attributes:
+        score: of all together, in [0, 1]; the weakest part decides.
+        size_px: shorter side of the box, pixels of the captured frame.
+        sharpness: fine detail over contrast, 0 for an even surface; about 0.5 for a sharp face.
+        contrast: standard deviation of the grey values, 0 to 127.
+        visible: share of the box that lies inside the frame, in [0, 1].
+    """
+
+    score: float
+    size_px: float
+    sharpness: float
+    contrast: float
+    visible: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class TrackedExpression:
-    """One tracked face with what it expresses; `expression` is None where it could not be classified."""
+    """One tracked face with what it expresses; `expression` and `quality` are None where nothing of it could be cut."""
 
     track: FaceTrack
     expression: ExpressionEstimate | None
+    quality: FaceQuality | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -29,6 +29,7 @@ FLAG_SETTINGS = {
     "classifier": ("classifier", "name"),
     "smoothing": ("classifier", "smoothing_s"),
     "unknown_below": ("classifier", "unknown_below"),
+    "min_quality": ("classifier", "min_quality"),
     "publish": ("publish", "enabled"),
     "bind": ("publish", "bind"),
     "encoding": ("publish", "encoding"),
@@ -88,6 +89,7 @@ _FILE = click.Path(path_type=Path)
 @click.option(
     "--unknown-below", type=float, metavar="P", help="Say unknown where the best probability is smaller.  [default: 0.3]"
 )
+@click.option("--min-quality", type=float, metavar="Q", help="Say unknown where a face is seen less well.  [default: 0.1]")
 @click.option(
     "--provider",
     "providers",

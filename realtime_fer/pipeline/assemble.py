@@ -148,6 +148,7 @@ def build_fast_path(settings: ServiceSettings, *, unrelated_frames: bool = False
         detector_interval=settings.detector.interval,
         unrelated_frames=unrelated_frames,
         unknown_below=settings.classifier.unknown_below,
+        min_quality=settings.classifier.min_quality,
     )
     return fast_path, (found.model, classifier_model)
 

@@ -14,8 +14,8 @@ import numpy.typing as npt
 from pydantic import ValidationError
 
 from realtime_fer.errors import MessageError
-from realtime_fer.publishing.message import BoxXyxy, ExpressionMessage, FaceMessage, FrameContent, PointXy
-from realtime_fer.types import ExpressionEstimate, FrameResult, TrackedExpression
+from realtime_fer.publishing.message import BoxXyxy, ExpressionMessage, FaceMessage, FrameContent, PointXy, QualityMessage
+from realtime_fer.types import ExpressionEstimate, FaceQuality, FrameResult, TrackedExpression
 
 _logger = logging.getLogger(__name__)
 
@@ -23,6 +23,8 @@ PIXEL_DECIMALS = 2
 """A hundredth of a pixel is below what any detector resolves."""
 PROBABILITY_DECIMALS = 6
 """float32 carries about seven digits; the sum of eight stays within 1e-5 of 1."""
+QUALITY_DECIMALS = 3
+"""Quality is a rough measure."""
 MILLISECOND_DECIMALS = 3
 """A microsecond is below what scheduling lets anyone measure."""
 
@@ -82,7 +84,18 @@ def _face(face: TrackedExpression, expression_model: str) -> FaceMessage | None:
         age_frames=track.age_frames,
         missed_frames=track.missed_frames,
         landmarks_xy=None if track.landmarks_xy is None else _landmarks(track.landmarks_xy),
+        quality=None if face.quality is None else _quality(face.quality),
         expression=None if face.expression is None else _expression(face.expression, expression_model),
+    )
+
+
+def _quality(quality: FaceQuality) -> QualityMessage:
+    return QualityMessage(
+        score=round(quality.score, QUALITY_DECIMALS),
+        size_px=round(quality.size_px, PIXEL_DECIMALS),
+        sharpness=round(quality.sharpness, QUALITY_DECIMALS),
+        contrast=round(quality.contrast, QUALITY_DECIMALS),
+        visible=round(quality.visible, QUALITY_DECIMALS),
     )
 
 

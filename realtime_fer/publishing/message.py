@@ -71,6 +71,22 @@ class ExpressionMessage(WireModel):
     model: str = Field(description="Name of the model; its sha256 is in the health message.")
 
 
+class QualityMessage(WireModel):
+    """How well one face can be seen."""
+
+    score: Probability = Field(
+        description="Of all together, the weakest part decides; expressions below the service's limit are unknown."
+    )
+    size_px: Annotated[float, Field(ge=0.0, allow_inf_nan=False)] = Field(description="Shorter side of the box, pixels.")
+    sharpness: Annotated[float, Field(ge=0.0, allow_inf_nan=False)] = Field(
+        description="Fine detail over contrast: 0 for an even surface, about 0.5 for a sharp face."
+    )
+    contrast: Annotated[float, Field(ge=0.0, allow_inf_nan=False)] = Field(
+        description="Standard deviation of grey values, 0 to 127."
+    )
+    visible: Probability = Field(description="Share of the box inside the frame.")
+
+
 class FaceMessage(WireModel):
     """One tracked face in one frame."""
 
@@ -83,6 +99,7 @@ class FaceMessage(WireModel):
     landmarks_xy: Annotated[tuple[PointXy, ...], Field(min_length=5, max_length=5)] | None = Field(
         description="Eyes, nose tip, mouth corners in pixels of the captured frame; null without them."
     )
+    quality: QualityMessage | None = Field(description="Null where nothing of the face is inside the frame.")
     expression: ExpressionMessage | None = Field(description="Null where the face could not be classified.")
 
 

