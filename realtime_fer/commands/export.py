@@ -27,7 +27,7 @@ def export() -> None:
 @click.option(
     "--confidence",
     type=click.FloatRange(0, 1),
-    default=0.35,
+    default=0.45,
     show_default=True,
     help="Score from which a detection is a new face.",
 )
@@ -52,3 +52,24 @@ def emotion_gcn_ferplus(weights: Path, out: Path, version: str) -> None:
     from realtime_fer.training.export_expression import export_expression
 
     click.echo(f"wrote {export_expression(weights, out, version=version)}")
+
+
+@export.command(name="face-lite")
+@click.option("--weights", type=_PATH, required=True, help="The checkpoint of `realtime-fer train face-lite`.")
+@click.option("--out", type=_PATH, default=Path("models/face-lite"), show_default=True)
+@click.option("--version", default="1.0", show_default=True)
+@click.option(
+    "--confidence",
+    type=click.FloatRange(0, 1),
+    default=0.4,
+    show_default=True,
+    help="Score from which a detection is a new face.",
+)
+@click.option("--pictures", type=_PATH, help="Folder of pictures to compare outputs on, besides random ones.")
+def face_lite(weights: Path, out: Path, version: str, confidence: float, pictures: Path | None) -> None:
+    """FaceLite face detector."""
+    from realtime_fer.training.export_face_lite import export_face_lite
+
+    compared = [] if pictures is None else sorted(pictures.iterdir())[:COMPARED_PICTURES]
+    path = export_face_lite(weights, out, version=version, confidence_threshold=confidence, pictures=compared)
+    click.echo(f"wrote {path}")

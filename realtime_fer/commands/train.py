@@ -109,3 +109,68 @@ def emotion_gcn_ferplus(
         progress=click.echo,
     )
     click.echo(f"checkpoint: {checkpoint}; next: realtime-fer export emotion-gcn-ferplus --weights {checkpoint}")
+
+
+@train.command(name="face-lite")
+@click.option(
+    "--data", type=_FOLDER, required=True, help="Folder in YOLO layout: train/images, train/labels, val/..., negatives/."
+)
+@click.option(
+    "--out", type=_FOLDER, default=Path("runs/face-lite"), show_default=True, help="Run folder: data, checkpoint, curves."
+)
+@click.option("--epochs", type=click.IntRange(1), default=64, show_default=True)
+@click.option(
+    "--image-size", type=click.IntRange(32), default=320, show_default=True, help="Side of a training picture, pixels."
+)
+@click.option("--batch", type=click.IntRange(1), default=16, show_default=True)
+@click.option("--peak-learning-rate", type=float, default=4e-3, show_default=True)
+@click.option("--composites", type=click.IntRange(0), default=600, show_default=True, help="Faces pasted on pictures without.")
+@click.option(
+    "--sources",
+    default="rf,os,jt,hm",
+    show_default=True,
+    help="What stands before the first _ in the names of the pictures to learn from.",
+)
+@click.option("--workers", type=click.IntRange(0), default=0, show_default=True, help="Processes that make samples.")
+@click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
+@click.option("--threads", type=click.IntRange(1), help="Of the CPU; default all.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--limit", type=click.IntRange(1), help="At most so many training pictures, for a trial.")
+@click.option("--resume", is_flag=True, help="Go on from the checkpoint in the run folder, to the same result.")
+def face_lite(
+    data: Path,
+    out: Path,
+    epochs: int,
+    image_size: int,
+    batch: int,
+    peak_learning_rate: float,
+    composites: int,
+    sources: str,
+    workers: int,
+    device: str,
+    threads: int | None,
+    seed: int,
+    limit: int | None,
+    resume: bool,
+) -> None:
+    """FaceLite, a small permissively licensed face detector, from scratch."""
+    from realtime_fer.training.face_lite import train_face_lite
+
+    checkpoint = train_face_lite(
+        data=data,
+        out=out,
+        epochs=epochs,
+        image_size=image_size,
+        batch=batch,
+        peak_learning_rate=peak_learning_rate,
+        composites=composites,
+        sources=sources.split(","),
+        workers=workers,
+        device=device,
+        threads=threads,
+        seed=seed,
+        limit=limit,
+        resume=resume,
+        progress=click.echo,
+    )
+    click.echo(f"checkpoint: {checkpoint}; next: realtime-fer export face-lite --weights {checkpoint}")

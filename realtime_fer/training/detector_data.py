@@ -8,6 +8,7 @@ written there: pictures are copied to a working folder, faces are pasted on pict
 from __future__ import annotations
 
 import shutil
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,7 +41,15 @@ class DetectionSet:
     composites: int
 
 
-def prepare_detection_set(source: Path, work: Path, *, composites: int, seed: int, limit: int | None = None) -> DetectionSet:
+def prepare_detection_set(
+    source: Path,
+    work: Path,
+    *,
+    composites: int,
+    seed: int,
+    limit: int | None = None,
+    prefixes: Collection[str] | None = None,
+) -> DetectionSet:
     """Copy the pictures, make the composites and write `data.yaml`.
 
     Args:
@@ -49,30 +58,43 @@ def prepare_detection_set(source: Path, work: Path, *, composites: int, seed: in
         composites: how many pictures to make by pasting faces on pictures without faces.
         seed: of the composites.
         limit: at most this many training pictures, for a quick trial.
+        prefixes: take only these sources (what stands before the first `_` of a file's name) for training, pictures
+            without faces among them; None takes all. `work` must not hold the copies of another choice.
 
     Raises:
-        DatasetError: `source` lacks `train/images` or `val/images`.
+        DatasetError: `source` lacks `train/images` or `val/images`, or holds nothing of these prefixes.
     """
     for needed in ("train/images", "val/images"):
         if not (source / needed).is_dir():
             raise DatasetError(
                 f"{source}: no folder {needed}/; expected YOLO layout (train/images, train/labels, val/images, ...)"
             )
-    for split in ("train", "val"):
-        for part in ("images", "labels"):
-            shutil.copytree(source / split / part, work / split / part, dirs_exist_ok=True)
+
+    def of_other_sources(_folder: str, names: list[str]) -> list[str]:
+        return [] if prefixes is None else [name for name in names if source_of(name) not in prefixes]
+
+    for part in ("images", "labels"):
+        shutil.copytree(source / "train" / part, work / "train" / part, dirs_exist_ok=True, ignore=of_other_sources)
+        shutil.copytree(source / "val" / part, work / "val" / part, dirs_exist_ok=True)
+    if not any((work / "train" / "images").iterdir()):
+        raise DatasetError(f"{source / 'train' / 'images'}: no picture of the sources {', '.join(sorted(prefixes or []))}")
     if (source / "negatives").is_dir():
-        shutil.copytree(source / "negatives", work / "negatives" / "images", dirs_exist_ok=True)
+        shutil.copytree(source / "negatives", work / "negatives" / "images", dirs_exist_ok=True, ignore=of_other_sources)
     made = _make_composites(work, composites, seed)
     listed: list[str] = []
     for path in sorted((work / "train" / "images").iterdir())[:limit]:
-        listed += [str(path.resolve())] * SOURCE_REPEATS.get(path.name.split("_")[0], 1)
+        listed += [str(path.resolve())] * SOURCE_REPEATS.get(source_of(path.name), 1)
     extra = [*(work / "negatives" / "images").glob("*.*"), *(work / "composites" / "images").glob("*.*")]
     listed += [str(path.resolve()) for path in sorted(extra)[:limit]]
     (work / "train.txt").write_text("\n".join(listed) + "\n")
     data_yaml = work / "data.yaml"
     data_yaml.write_text(f"path: {work.resolve()}\ntrain: train.txt\nval: val/images\nnames:\n  0: face\n")
     return DetectionSet(data_yaml=data_yaml, training_pictures=len(listed), composites=made)
+
+
+def source_of(file_name: str) -> str:
+    """The source a file comes from: what stands before the first `_` of its name."""
+    return file_name.split("_", maxsplit=1)[0]
 
 
 def read_boxes(label_file: Path, width: int, height: int) -> npt.NDArray[np.float32]:

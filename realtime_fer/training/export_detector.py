@@ -15,12 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
-
-from realtime_fer.errors import ModelCorruptError, ModelError, ModelNotFoundError, ModelShapeError, missing_extra
-from realtime_fer.inference.session import open_session
-from realtime_fer.types import FloatArray
+from realtime_fer.errors import ModelCorruptError, ModelNotFoundError, ModelShapeError, missing_extra
+from realtime_fer.training.detector_agreement import compare_with_torch
 
 # ultralytics would install packages and ask the network on its own, unless told before its import.
 for _key, _value in {"YOLO_AUTOINSTALL": "false", "YOLO_OFFLINE": "true"}.items():
@@ -42,13 +38,6 @@ OPSET = 17
 IR_VERSION = 8
 
 STRIDE_PX = 32
-
-# (batch, height, width) of the comparison: 16:9, 4:3, upright, square, larger than in training, a batch, the smallest.
-COMPARED_SHAPES = ((1, 192, 320), (1, 256, 320), (1, 320, 256), (1, 320, 320), (1, 480, 640), (3, 96, 160), (1, 32, 32))
-
-# Both sum the same float32 products in another order; boxes are pixels up to some hundreds, confidences at most 1.
-BOX_TOLERANCE_PX = 0.02
-CONFIDENCE_TOLERANCE = 1e-4
 
 LICENCE = "AGPL-3.0"
 LICENCE_NOTE = "Trained with ultralytics (AGPL-3.0): using these weights in a product brings that licence's terms."
@@ -123,43 +112,6 @@ def export_detector(
     return out / f"{name}.onnx"
 
 
-def compare_with_torch(model: Any, onnx_file: Path, pictures: Sequence[Path] = ()) -> tuple[float, float]:
-    """Largest difference of boxes (pixels) and of confidences between a torch model and its export.
-
-    Args:
-        model: torch module in export form: (batch, 3, height, width) to (batch, 5, anchors).
-        pictures: files that are shown to both at every rectangular shape, besides random noise.
-
-    Raises:
-        ModelNotFoundError: a picture cannot be read.
-        ModelError: a difference is above its tolerance, or an output is not a number.
-    """
-    session = open_session(onnx_file)
-    rng = np.random.default_rng(0)
-    worst_px, worst_confidence = 0.0, 0.0
-    for batch, height, width in COMPARED_SHAPES:
-        inputs = [rng.random((batch, 3, height, width), dtype=np.float32)]
-        inputs += [np.repeat(_read_picture(path, height, width), batch, axis=0) for path in pictures]
-        for images in inputs:
-            with torch.inference_mode():
-                expected: FloatArray = model(torch.from_numpy(images)).numpy()
-            (found,) = session.run(None, {"images": images})
-            if found.shape != expected.shape:
-                raise ModelError(f"{onnx_file.name}: torch gives {expected.shape} for {images.shape}, the export {found.shape}")
-            difference = np.abs(found - expected)
-            worst_px = max(worst_px, float(difference[:, :4].max()))
-            worst_confidence = max(worst_confidence, float(difference[:, 4].max()))
-            # Written so that a not-a-number fails too.
-            if not (
-                worst_px <= BOX_TOLERANCE_PX and worst_confidence <= CONFIDENCE_TOLERANCE and np.isfinite(difference).all()
-            ):
-                raise ModelError(
-                    f"{onnx_file.name}: on an input of shape {images.shape} the export differs from torch by {worst_px:.3g} px "
-                    f"(at most {BOX_TOLERANCE_PX}) and {worst_confidence:.3g} in confidence (at most {CONFIDENCE_TOLERANCE})"
-                )
-    return worst_px, worst_confidence
-
-
 def _load_for_export(weights: Path) -> Any:
     """The network in evaluation form, folded, answering with its decoded head alone."""
     if not weights.is_file():
@@ -208,12 +160,3 @@ def _write_onnx(model: Any, path: Path) -> None:
     )
     onnx.checker.check_model(graph)
     onnx.save(graph, str(path))
-
-
-def _read_picture(path: Path, height: int, width: int) -> FloatArray:
-    """float32 RGB in [0, 1], shape (1, 3, height, width); stretched, since only agreement is wanted."""
-    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if picture is None:
-        raise ModelNotFoundError(f"{path}: not a readable picture")
-    resized = cv2.resize(picture, (width, height))
-    return np.ascontiguousarray(resized[..., ::-1].transpose(2, 0, 1)[None], np.float32) / np.float32(255)

@@ -81,17 +81,19 @@ def export_expression(
     *,
     version: str = "1.0",
     margin: float = BOX_MARGIN,
+    prior_strength: float | None = 0.0,
     trained_on: str = "FER+ training split: 28,558 grey FER2013 faces with the votes of about ten taggers each",
 ) -> Path:
     """Write `out/emotion-gcn-ferplus.onnx` and `out/manifest.json`; each appears whole or not at all.
 
     Input `faces`: float32 (N, 1, 48, 48), grey 0..255. Output `logits`: float32 (N, 8), order of FER+, not calibrated.
-    How much rare classes are helped (in the bias) and the temperature (in the manifest) are fitted on the faces that
-    training held out.
+    The temperature in the manifest is fitted on the faces that training held out.
 
     Args:
         checkpoint: `last.pt` of a training run.
         margin: goes to the manifest: how much is added to a detector's box on each side.
+        prior_strength: help for rare classes beyond what their repetition in training gave, see
+            `calibration.prior_bias`; None chooses it on the held-out faces (few of them are of a rare class).
 
     Returns:
         Path of the ONNX file.
@@ -104,7 +106,7 @@ def export_expression(
     labels = saved["held_out_labels"].numpy()
     counted = labels != NOT_COUNTED
     logits, shares = saved["held_out_logits"].numpy()[counted], saved["class_shares"].numpy()
-    strength = choose_prior_strength(logits, labels[counted], shares)
+    strength = choose_prior_strength(logits, labels[counted], shares) if prior_strength is None else prior_strength
     shift = prior_bias(shares, strength)
     temperature = fit_temperature(logits + shift, labels[counted])
     log.info("%s: prior strength %.2f, temperature %.3f", NAME, strength, temperature)

@@ -91,3 +91,17 @@ def test_a_broken_picture_is_named(source: Path, tmp_path: Path) -> None:
     (source / "train" / "images" / "rf_9.png").write_bytes(b"x")
     with pytest.raises(DatasetError, match=r"rf_9\.png: expected a picture"):
         prepare_detection_set(source, tmp_path / "work", composites=1, seed=0)
+
+
+def test_only_the_wanted_sources_are_copied(source: Path, tmp_path: Path) -> None:
+    picture(source / "negatives" / "bs_0.png", 0, 320, 240)
+    prepare_detection_set(source, tmp_path / "work", composites=2, seed=0, prefixes=("rf", "os"))
+    listed = {Path(line).name for line in (tmp_path / "work" / "train.txt").read_text().split()}
+    assert listed == {"rf_1.png", "os_0.png", "os_1.png", "cp_00000.jpg", "cp_00001.jpg"}
+    copied = {path.name for path in (tmp_path / "work" / "train").rglob("*.*")}
+    assert copied == {"rf_1.png", "rf_1.txt"}
+
+
+def test_sources_without_a_picture_are_refused(source: Path, tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="no picture of the sources xx"):
+        prepare_detection_set(source, tmp_path / "work", composites=0, seed=0, prefixes=("xx",))

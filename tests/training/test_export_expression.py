@@ -60,7 +60,7 @@ def write_checkpoint(path: Path, model: CompactEmotionGcn) -> tuple[np.ndarray, 
 def test_the_export_answers_as_torch_does_and_its_manifest_is_true(tmp_path: Path) -> None:
     model = trained_looking()
     logits, labels = write_checkpoint(tmp_path / "last.pt", model)
-    file = export.export_expression(tmp_path / "last.pt", tmp_path / "out", margin=0.1)
+    file = export.export_expression(tmp_path / "last.pt", tmp_path / "out", margin=0.1, prior_strength=None)
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["emotion-gcn-ferplus.onnx", "manifest.json"]
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
     assert manifest["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()

@@ -1,0 +1,46 @@
+"""What the command line hands to the export code; the export itself is tested beside it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from realtime_fer.commands.export import COMPARED_PICTURES, export
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Stands for the export module, which needs torch; holds what it was called with."""
+    seen: dict[str, Any] = {}
+    module = ModuleType("realtime_fer.training.export_face_lite")
+
+    def export_face_lite(checkpoint: Path, out: Path, **settings: Any) -> Path:
+        seen.update(settings, checkpoint=checkpoint, out=out)
+        return out / "face-lite.onnx"
+
+    module.export_face_lite = export_face_lite  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    return seen
+
+
+def test_face_lite_options_reach_the_export(asked: dict[str, Any], tmp_path: Path) -> None:
+    for number in range(COMPARED_PICTURES + 3):
+        (tmp_path / f"{number:02d}.png").touch()
+    command = ["face-lite", "--weights", "w.pt", "--out", "o", "--confidence", "0.45", "--pictures", str(tmp_path)]
+    result = CliRunner().invoke(export, command)
+    assert result.exit_code == 0, result.output
+    assert (asked["checkpoint"], asked["out"], asked["confidence_threshold"]) == (Path("w.pt"), Path("o"), 0.45)
+    assert [path.name for path in asked["pictures"]] == [f"{number:02d}.png" for number in range(COMPARED_PICTURES)]
+    assert "wrote o/face-lite.onnx" in result.output
+
+
+def test_face_lite_needs_weights(asked: dict[str, Any]) -> None:
+    result = CliRunner().invoke(export, ["face-lite"])
+    assert result.exit_code == 2
+    assert "--weights" in result.output
+    assert not asked
