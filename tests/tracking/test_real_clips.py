@@ -50,7 +50,7 @@ def frames(name: str) -> Iterator[tuple[int, ImageBgr]]:
 
 def follow_clip(name: str, detector_every: int = 1) -> list[list[FaceTrack]]:
     manifest = json.loads((MODEL / "manifest.json").read_text())
-    tracker = KalmanIouTracker()
+    tracker = KalmanIouTracker(birth_confidence=manifest["confidence_threshold"])
     # The tracker decides what is a face; the detector hands over the doubtful ones as well.
     detector = YoloV8FaceOnnx(MODEL / manifest["file"], long_side_px=manifest["long_side_px"], confidence_threshold=0.2)
     published = []
