@@ -46,6 +46,7 @@ STAGE_ORDER = (
     "detect_model",
     "track",
     "crop",
+    "quality",
     "classify",
     "classify_model",
     "smooth",

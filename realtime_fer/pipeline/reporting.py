@@ -9,9 +9,8 @@ from realtime_fer.clock import Clock
 from realtime_fer.pipeline.assemble import ModelInUse
 from realtime_fer.pipeline.worker import Worker, describe
 from realtime_fer.publishing.conversion import frame_content
-from realtime_fer.publishing.encoding import EncodedMessage, encode
+from realtime_fer.publishing.encoding import encode
 from realtime_fer.publishing.message import (
-    Content,
     HealthContent,
     LatencyHealth,
     ModelHealth,
@@ -54,25 +53,19 @@ class Reporter:
             MessageError: the result breaks the wire schema.
         """
         frame = frame_content(result, expression_model=self._expression_model)
-        encoded = self._send(frame)
         if self._publisher is not None:
-            for event in self._tracks.update(frame, result.ended_track_ids):
-                self._publisher.publish(event)
+            encoded = self._publisher.publish_all([frame, *self._tracks.update(frame, result.ended_track_ids)])[0]
+        else:
+            encoded = encode(self._stamper.stamp(frame), "json")
         if self._results is not None:
             self._results.write(encoded)
 
     def end(self) -> None:
         """Tell subscribers that the faces still in view are followed no longer; close the results file."""
         if self._publisher is not None:
-            for event in self._tracks.end_all():
-                self._publisher.publish(event)
+            self._publisher.publish_all(self._tracks.end_all())
         if self._results is not None:
             self._results.close()
-
-    def _send(self, content: Content) -> EncodedMessage:
-        if self._publisher is not None:
-            return self._publisher.publish(content)
-        return encode(self._stamper.stamp(content), "json")
 
 
 def health_content(

@@ -108,11 +108,12 @@ def _landmarks(landmarks_xy: npt.NDArray[np.float32]) -> tuple[PointXy, ...] | N
 
 def _expression(estimate: ExpressionEstimate, model: str) -> ExpressionMessage | None:
     """None where a probability is not finite: no label can be trusted then."""
-    smoothed = _rounded(estimate.probabilities, PROBABILITY_DECIMALS)
-    raw = _rounded(estimate.probabilities_raw, PROBABILITY_DECIMALS)
+    # Into [0, 1]: float32 arithmetic may step over the edge.
+    smoothed = _rounded(estimate.probabilities.clip(0.0, 1.0), PROBABILITY_DECIMALS)
+    raw = _rounded(estimate.probabilities_raw.clip(0.0, 1.0), PROBABILITY_DECIMALS)
     if not smoothed or not all(map(math.isfinite, smoothed + raw)):
         return None
-    probabilities = {label: _unit(p) for label, p in zip(estimate.labels, smoothed, strict=True)}
+    probabilities = dict(zip(estimate.labels, smoothed, strict=True))
     valence, arousal = _signed_unit(estimate.valence), _signed_unit(estimate.arousal)
     has_affect = valence is not None or arousal is not None
     return ExpressionMessage.model_validate(
@@ -120,7 +121,7 @@ def _expression(estimate: ExpressionEstimate, model: str) -> ExpressionMessage |
             "label": estimate.label,
             "confidence": probabilities.get(estimate.label, max(probabilities.values())),
             "probabilities": probabilities,
-            "probabilities_raw": {label: _unit(p) for label, p in zip(estimate.labels, raw, strict=True)},
+            "probabilities_raw": dict(zip(estimate.labels, raw, strict=True)),
             "valence": valence,
             "arousal": arousal,
             "valence_arousal_source": estimate.valence_arousal_source if has_affect else None,

@@ -52,24 +52,32 @@ class HandOver:
         """Readable when messages wait or `wake` was called."""
         return self._reader.fileno()
 
-    def put(self, outgoing: Outgoing) -> None:
-        """Hand over one message; never waits for the reader."""
+    def put(self, *messages: Outgoing) -> None:
+        """Hand over messages; never waits for the reader.
+
+        What belongs together is best put together: the reader is woken once, after the last, and does not compete with
+        the giver for the interpreter in between.
+        """
         with self._lock:
-            if self._conflate:
-                key: object = outgoing.topic
-                if self._waiting.pop(key, None) is not None:
-                    self.dropped += 1
-            else:
-                key, self._next_key = self._next_key, self._next_key + 1
-            if len(self._waiting) >= self._capacity:
-                _, oldest = self._waiting.popitem(last=False)
-                self.dropped += 1
-                if oldest.is_last:
-                    self._ended_unsent.append(oldest.topic)
             was_empty = not self._waiting
-            self._waiting[key] = outgoing
-        if was_empty:
+            for outgoing in messages:
+                self._put(outgoing)
+        if was_empty and messages:
             self.wake()
+
+    def _put(self, outgoing: Outgoing) -> None:
+        if self._conflate:
+            key: object = outgoing.topic
+            if self._waiting.pop(key, None) is not None:
+                self.dropped += 1
+        else:
+            key, self._next_key = self._next_key, self._next_key + 1
+        if len(self._waiting) >= self._capacity:
+            _, oldest = self._waiting.popitem(last=False)
+            self.dropped += 1
+            if oldest.is_last:
+                self._ended_unsent.append(oldest.topic)
+        self._waiting[key] = outgoing
 
     def wake(self) -> None:
         """Make the reader look, whether or not something waits."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from realtime_fer.publishing.encoding import EncodedMessage
@@ -22,6 +23,14 @@ class Publisher(Protocol):
 
     def publish(self, content: Content) -> EncodedMessage:
         """Stamp, number, encode and hand over; never blocks on the network.
+
+        Raises:
+            PublishingError: not started, closed, or broken.
+        """
+        ...
+
+    def publish_all(self, contents: Sequence[Content]) -> list[EncodedMessage]:
+        """As `publish`, for several messages that belong together, in their order.
 
         Raises:
             PublishingError: not started, closed, or broken.

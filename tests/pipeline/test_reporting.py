@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from realtime_fer.expression.smoothing import ProbabilitySmoother
@@ -28,6 +29,9 @@ class FakePublisher:
     def publish(self, content: Content) -> EncodedMessage:
         self.sent.append(encode(self._stamper.stamp(content), "json"))
         return self.sent[-1]
+
+    def publish_all(self, contents: Sequence[Content]) -> list[EncodedMessage]:
+        return [self.publish(content) for content in contents]
 
     def close(self, linger_ms: int = 0) -> None: ...
 

@@ -31,6 +31,15 @@ def test_messages_come_out_in_order_and_wake_the_reader(opened: Opened) -> None:
     assert is_readable(hand_over)
 
 
+def test_messages_that_belong_together_wake_the_reader_once(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    hand_over = opened(HandOver(10))
+    wakes: list[int] = []
+    monkeypatch.setattr(hand_over, "wake", lambda: wakes.append(len(hand_over.take()[0])))
+    hand_over.put(message(1), message(2), message(3))
+    hand_over.put()
+    assert wakes == [3]
+
+
 def test_the_oldest_goes_where_the_reader_hangs(opened: Opened) -> None:
     hand_over = opened(HandOver(3))
     for number in range(10):

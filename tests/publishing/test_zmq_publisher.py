@@ -16,6 +16,7 @@ from realtime_fer.errors import PublishingError, SecurityError
 from realtime_fer.publishing.curve import AllowList, load_client_keys, load_server_keys, make_keys
 from realtime_fer.publishing.encoding import Encoding, decode
 from realtime_fer.publishing.handover import HandOver
+from realtime_fer.publishing.message import Content
 from realtime_fer.publishing.sequence import SequenceTracker
 from realtime_fer.publishing.subscriber import Subscriber
 from realtime_fer.publishing.zmq_publisher import ZmqPublisher
@@ -105,6 +106,19 @@ def test_a_second_joiner_with_the_same_topic_gets_the_state_too(
     publisher.publish(contents.frame(0))
     for _ in range(3):
         assert heard(listen(publisher.endpoint, topics=["frame"]), 1) == [("frame", 0)]
+
+
+def test_messages_published_together_are_numbered_and_sent_in_their_order(
+    publisher: ZmqPublisher, listen: Callable[..., Subscriber]
+) -> None:
+    subscriber = listen(publisher.endpoint)
+    publisher.publish(contents.health())
+    assert heard(subscriber, 1) == [("health", 0)]
+    together: list[Content] = [contents.frame(0), contents.turn("started"), contents.frame(1), contents.turn("updated")]
+    encoded = publisher.publish_all(together)
+    expected = [("frame", 0), ("face.1", 0), ("frame", 1), ("face.1", 1)]
+    assert [(e.message.topic, e.message.sequence) for e in encoded] == expected
+    assert heard(subscriber, 4) == expected
 
 
 def test_joining_while_frames_flow_leaves_no_gap(publisher: ZmqPublisher, listen: Callable[..., Subscriber]) -> None:
