@@ -6,17 +6,15 @@ the exported file.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from realtime_fer.errors import ModelCorruptError, ModelNotFoundError, ModelShapeError, missing_extra
 from realtime_fer.training.detector_agreement import compare_with_torch
+from realtime_fer.training.model_folder import write_model_folder
 
 # ultralytics would install packages and ask the network on its own, unless told before its import.
 for _key, _value in {"YOLO_AUTOINSTALL": "false", "YOLO_OFFLINE": "true"}.items():
@@ -79,37 +77,27 @@ def export_detector(
         ModelError: the exported file answers otherwise than torch does; nothing is written then.
     """
     model = _load_for_export(weights)
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out, prefix=".export-") as folder:
-        draft = Path(folder) / f"{name}.onnx"
+
+    def write(draft: Path) -> None:
         _write_onnx(model, draft)
         box_px, confidence = compare_with_torch(model, draft, pictures)
         log.info("%s: largest difference to torch %.2g px and %.2g in confidence", name, box_px, confidence)
-        content = draft.read_bytes()
-        manifest: dict[str, Any] = {
-            "name": name,
-            "version": version,
-            "task": "face-detection",
-            "file": draft.name,
-            "sha256": hashlib.sha256(content).hexdigest(),
-            "size_bytes": len(content),
-            "licence": LICENCE,
-            "licence_note": LICENCE_NOTE,
-            "description": description,
-            "trained_on": trained_on,
-            "head": "yolov8",
-            "keypoints": 0,
-            "stride": STRIDE_PX,
-            "long_side_px": long_side_px,
-            "confidence_threshold": confidence_threshold,
-            "iou_threshold": iou_threshold,
-        }
-        manifest_draft = Path(folder) / "manifest.json"
-        manifest_draft.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-        # The manifest last: until it is there, the old one's sha256 tells that the model beside it is not its own.
-        os.replace(draft, out / draft.name)
-        os.replace(manifest_draft, out / "manifest.json")
-    return out / f"{name}.onnx"
+
+    fields = {
+        "version": version,
+        "task": "face-detection",
+        "licence": LICENCE,
+        "licence_note": LICENCE_NOTE,
+        "description": description,
+        "trained_on": trained_on,
+        "head": "yolov8",
+        "keypoints": 0,
+        "stride": STRIDE_PX,
+        "long_side_px": long_side_px,
+        "confidence_threshold": confidence_threshold,
+        "iou_threshold": iou_threshold,
+    }
+    return write_model_folder(out, name, write, fields)
 
 
 def _load_for_export(weights: Path) -> Any:

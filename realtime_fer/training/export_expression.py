@@ -7,11 +7,7 @@ compared before success is reported.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +28,7 @@ except ImportError as error:
     raise missing_extra("exporting an expression model", "train", error) from error
 
 from realtime_fer.networks.compact_emotion_gcn import FACE_SIZE_PX, MIN_VARIANCE, CompactEmotionGcn
+from realtime_fer.training.model_folder import write_model_folder
 
 log = logging.getLogger(__name__)
 
@@ -112,34 +109,24 @@ def export_expression(
     log.info("%s: prior strength %.2f, temperature %.3f", NAME, strength, temperature)
     with torch.no_grad():
         model.bias += torch.from_numpy(shift).float()
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out, prefix=".export-") as folder:
-        draft = Path(folder) / f"{NAME}.onnx"
+
+    def write(draft: Path) -> None:
         onnx.save(folded_graph(model), str(draft))
         log.info("%s: largest difference of a logit to torch %.2g", NAME, compare_with_torch(model, draft))
-        content = draft.read_bytes()
-        manifest = {
-            "name": NAME,
-            "version": version,
-            "task": "expression",
-            "file": draft.name,
-            "sha256": hashlib.sha256(content).hexdigest(),
-            "size_bytes": len(content),
-            "licence": LICENCE,
-            "licence_note": LICENCE_NOTE,
-            "description": DESCRIPTION,
-            "trained_on": trained_on,
-            "labels": list(FERPLUS_LABELS),
-            "crop": {"size_px": FACE_SIZE_PX, "colour": "grey", "margin": margin},
-            "temperature": round(temperature, 4),
-            "valence_arousal": None,
-        }
-        manifest_draft = Path(folder) / "manifest.json"
-        manifest_draft.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-        # The manifest last: until it is there, the old one's sha256 tells that the model beside it is not its own.
-        os.replace(draft, out / draft.name)
-        os.replace(manifest_draft, out / "manifest.json")
-    return out / f"{NAME}.onnx"
+
+    fields = {
+        "version": version,
+        "task": "expression",
+        "licence": LICENCE,
+        "licence_note": LICENCE_NOTE,
+        "description": DESCRIPTION,
+        "trained_on": trained_on,
+        "labels": list(FERPLUS_LABELS),
+        "crop": {"size_px": FACE_SIZE_PX, "colour": "grey", "margin": margin},
+        "temperature": round(temperature, 4),
+        "valence_arousal": None,
+    }
+    return write_model_folder(out, NAME, write, fields)
 
 
 def folded_graph(model: CompactEmotionGcn) -> onnx.ModelProto:

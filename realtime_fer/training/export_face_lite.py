@@ -5,11 +5,7 @@ The file has the input and output layout of a YOLOv8 detector with one class, so
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +20,7 @@ except ImportError as error:
     raise missing_extra("exporting FaceLite", "train", error) from error
 
 from realtime_fer.networks.face_lite import STRIDES_PX, FaceLite, FaceLiteForExport
+from realtime_fer.training.model_folder import write_model_folder
 
 log = logging.getLogger(__name__)
 
@@ -98,37 +95,27 @@ def export_face_lite(
     """
     network, _ = load_trained(checkpoint)
     model = FaceLiteForExport(network).eval()
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out, prefix=".export-") as folder:
-        draft = Path(folder) / f"{NAME}.onnx"
+
+    def write(draft: Path) -> None:
         _write_onnx(model, draft)
         box_px, confidence = compare_with_torch(model, draft, pictures)
         log.info("%s: largest difference to torch %.2g px and %.2g in confidence", NAME, box_px, confidence)
-        content = draft.read_bytes()
-        manifest: dict[str, Any] = {
-            "name": NAME,
-            "version": version,
-            "task": "face-detection",
-            "file": draft.name,
-            "sha256": hashlib.sha256(content).hexdigest(),
-            "size_bytes": len(content),
-            "licence": LICENCE,
-            "licence_note": LICENCE_NOTE,
-            "description": DESCRIPTION,
-            "trained_on": trained_on,
-            "head": "yolov8",
-            "keypoints": 0,
-            "stride": max(STRIDES_PX),
-            "long_side_px": long_side_px,
-            "confidence_threshold": confidence_threshold,
-            "iou_threshold": iou_threshold,
-        }
-        manifest_draft = Path(folder) / "manifest.json"
-        manifest_draft.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-        # The manifest last: until it is there, the old one's sha256 tells that the model beside it is not its own.
-        os.replace(draft, out / draft.name)
-        os.replace(manifest_draft, out / "manifest.json")
-    return out / f"{NAME}.onnx"
+
+    fields = {
+        "version": version,
+        "task": "face-detection",
+        "licence": LICENCE,
+        "licence_note": LICENCE_NOTE,
+        "description": DESCRIPTION,
+        "trained_on": trained_on,
+        "head": "yolov8",
+        "keypoints": 0,
+        "stride": max(STRIDES_PX),
+        "long_side_px": long_side_px,
+        "confidence_threshold": confidence_threshold,
+        "iou_threshold": iou_threshold,
+    }
+    return write_model_folder(out, NAME, write, fields)
 
 
 def _write_onnx(model: FaceLiteForExport, path: Path) -> None:
