@@ -61,7 +61,7 @@ def emotion_gcn_ferplus(weights: Path, out: Path, version: str) -> None:
 @click.option(
     "--confidence",
     type=click.FloatRange(0, 1),
-    default=0.4,
+    default=0.45,
     show_default=True,
     help="Score from which a detection is a new face.",
 )

@@ -136,6 +136,7 @@ def emotion_gcn_ferplus(
 @click.option("--threads", type=click.IntRange(1), help="Of the CPU; default all.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--limit", type=click.IntRange(1), help="At most so many training pictures, for a trial.")
+@click.option("--stop-after", type=click.IntRange(1), help="Leave after so many epochs of the schedule, to resume later.")
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint in the run folder, to the same result.")
 def face_lite(
     data: Path,
@@ -151,6 +152,7 @@ def face_lite(
     threads: int | None,
     seed: int,
     limit: int | None,
+    stop_after: int | None,
     resume: bool,
 ) -> None:
     """FaceLite, a small permissively licensed face detector, from scratch."""
@@ -170,6 +172,7 @@ def face_lite(
         threads=threads,
         seed=seed,
         limit=limit,
+        stop_after=stop_after,
         resume=resume,
         progress=click.echo,
     )

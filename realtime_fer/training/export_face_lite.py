@@ -69,7 +69,7 @@ def export_face_lite(
     version: str = "1.0",
     trained_on: str = TRAINED_ON,
     long_side_px: int = 320,
-    confidence_threshold: float = 0.4,
+    confidence_threshold: float = 0.45,
     iou_threshold: float = 0.5,
     pictures: Sequence[Path] = (),
 ) -> Path:

@@ -30,11 +30,14 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 def test_face_lite_options_reach_the_training(asked: dict[str, Any]) -> None:
-    command = "face-lite --data d --out o --epochs 3 --sources rf,os --composites 7 --seed 4 --threads 1 --resume"
+    command = (
+        "face-lite --data d --out o --epochs 3 --sources rf,os --composites 7 --seed 4 --threads 1 --stop-after 2 --resume"
+    )
     result = CliRunner().invoke(train, command.split())
     assert result.exit_code == 0, result.output
     assert (asked["data"], asked["out"], asked["epochs"]) == (Path("d"), Path("o"), 3)
     assert (asked["sources"], asked["composites"], asked["seed"]) == (["rf", "os"], 7, 4)
+    assert asked["stop_after"] == 2
     assert (asked["threads"], asked["resume"], asked["limit"], asked["device"]) == (1, True, None, "cpu")
     assert result.output.splitlines()[0] == "epoch 1"
     assert "realtime-fer export face-lite --weights there/last.pt" in result.output
