@@ -68,7 +68,9 @@ _FILE = click.Path(path_type=Path)
 )
 @click.option("--wait/--no-wait", default=None, help="Live sources: wait for one that is not there yet.  [default: no-wait]")
 @click.option(
-    "--profile", type=_FILE, help="Settings from a YAML file, or a shipped profile by name (webcam, robot, network, offline, permissive)."
+    "--profile",
+    type=_FILE,
+    help="Settings from a YAML file, or a shipped profile by name (webcam, robot, network, offline, permissive).",
 )
 @click.option(
     "--detector", metavar="NAME", help="Model name, model folder, .onnx or .pt file, or haar.  [default: yolov8n-face]"
