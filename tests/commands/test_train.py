@@ -30,10 +30,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 def test_face_lite_options_reach_the_training(asked: dict[str, Any]) -> None:
-    command = (
-        "face-lite --data d --out o --epochs 3 --sources rf,os --composites 7 --seed 4 --threads 1 --stop-after 2 --resume"
-    )
-    result = CliRunner().invoke(train, command.split())
+    command = "face-lite --data d --out o --epochs 3 --sources rf,os --composites 7 --seed 4 --threads 1 --resume"
+    result = CliRunner().invoke(train, [*command.split(), "--stop-after", "2"])
     assert result.exit_code == 0, result.output
     assert (asked["data"], asked["out"], asked["epochs"]) == (Path("d"), Path("o"), 3)
     assert (asked["sources"], asked["composites"], asked["seed"]) == (["rf", "os"], 7, 4)
