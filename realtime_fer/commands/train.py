@@ -71,10 +71,35 @@ def detector(
 @click.option("--peak-learning-rate", type=float, default=3e-3, show_default=True)
 @click.option("--weight-decay", type=float, default=0.05, show_default=True)
 @click.option("--dropout", type=float, default=0.2, show_default=True)
+@click.option(
+    "--backbone",
+    type=click.Choice(["small", "medium", "large", "huge"]),
+    default="medium",
+    show_default=True,
+    help="Size of the network; large and huge are teachers.",
+)
+@click.option(
+    "--camera-share",
+    type=click.FloatRange(0, 3),
+    default=1.0,
+    show_default=True,
+    help="How many of the usual number of faces are shown small, blurred, grainy or compressed; 0 for a teacher.",
+)
+@click.option(
+    "--teacher", "teachers", type=_FOLDER, multiple=True, help="Checkpoint of an earlier run to learn from; may be repeated."
+)
+@click.option(
+    "--teacher-share",
+    type=click.FloatRange(0, 1),
+    default=0.5,
+    show_default=True,
+    help="How much of the target the teachers give; the crowd's votes are the rest.",
+)
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
 @click.option("--threads", type=click.IntRange(1), help="Of the CPU; default all.")
 @click.option("--limit", type=click.IntRange(1), help="At most so many training faces, for a trial.")
+@click.option("--stop-after", type=click.IntRange(1), help="Leave after so many epochs of the schedule, to resume later.")
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint in the run folder, to the same result.")
 def emotion_gcn_ferplus(
     data: Path,
@@ -84,10 +109,15 @@ def emotion_gcn_ferplus(
     peak_learning_rate: float,
     weight_decay: float,
     dropout: float,
+    backbone: str,
+    camera_share: float,
+    teachers: tuple[Path, ...],
+    teacher_share: float,
     seed: int,
     device: str,
     threads: int | None,
     limit: int | None,
+    stop_after: int | None,
     resume: bool,
 ) -> None:
     """Compact Emotion-GCN on FER+ crowd votes."""
@@ -101,10 +131,15 @@ def emotion_gcn_ferplus(
         peak_learning_rate=peak_learning_rate,
         weight_decay=weight_decay,
         dropout=dropout,
+        backbone=backbone,
+        camera_share=camera_share,
+        teachers=teachers,
+        teacher_share=teacher_share,
         seed=seed,
         device=device,
         threads=threads,
         limit=limit,
+        stop_after=stop_after,
         resume=resume,
         progress=click.echo,
     )

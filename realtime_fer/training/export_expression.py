@@ -28,6 +28,7 @@ except ImportError as error:
     raise missing_extra("exporting an expression model", "train", error) from error
 
 from realtime_fer.networks.compact_emotion_gcn import FACE_SIZE_PX, MIN_VARIANCE, CompactEmotionGcn
+from realtime_fer.training.expression import network_of
 from realtime_fer.training.model_folder import write_model_folder
 
 log = logging.getLogger(__name__)
@@ -65,11 +66,10 @@ def load_trained(checkpoint: Path) -> tuple[CompactEmotionGcn, dict[str, Any]]:
         raise ModelNotFoundError(f"{checkpoint}: expected a checkpoint of an expression training, found none")
     try:
         saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
-        model = CompactEmotionGcn(saved["cooccurrence"].numpy())
-        model.load_state_dict(saved["average"])
+        model = network_of(saved)
     except Exception as error:  # a broken pickle raises whatever it likes
         raise ModelCorruptError(f"{checkpoint}: not a checkpoint of an expression training ({error})") from error
-    return model.eval(), saved
+    return model, saved
 
 
 def export_expression(

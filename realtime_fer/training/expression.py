@@ -11,7 +11,7 @@ import json
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ try:
 except ImportError as error:
     raise missing_extra("training an expression model", "train", error) from error
 
-from realtime_fer.networks.compact_emotion_gcn import CompactEmotionGcn
+from realtime_fer.networks.compact_emotion_gcn import BACKBONES, CompactEmotionGcn
 from realtime_fer.training.expression_augmentation import augment
 
 log = logging.getLogger(__name__)
@@ -71,6 +71,10 @@ class ExpressionRecipe:
     dropout: float
     seed: int
     limit: int | None
+    backbone: str = "small"
+    camera_share: float = 1.0
+    teachers: tuple[str, ...] = ()
+    teacher_share: float = 0.0
 
 
 @dataclass(slots=True)
@@ -96,6 +100,10 @@ def train_expression(
     device: str = "cpu",
     threads: int | None = None,
     limit: int | None = None,
+    backbone: str = "small",
+    camera_share: float = 1.0,
+    teachers: Sequence[Path] = (),
+    teacher_share: float = 0.5,
     resume: bool = False,
     stop_after: int | None = None,
     progress: Callable[[str], None] | None = None,
@@ -110,6 +118,10 @@ def train_expression(
         device: as torch names it (`cpu`, `cuda`, `cuda:1`).
         threads: torch's CPU threads; None leaves them.
         limit: at most this many faces, for a quick trial.
+        backbone: a key of `networks.compact_emotion_gcn.BACKBONES`.
+        camera_share: see `expression_augmentation.augment`.
+        teachers: checkpoints of earlier runs; the mean of what they say of the unspoiled faces becomes part of the target.
+        teacher_share: how large a part; the crowd's votes are the rest.
         resume: go on from `out/last.pt`, with the recipe it was started with, along the same schedule.
         stop_after: leave after this many epochs of the schedule, to resume later.
         progress: told a line every few seconds and after each epoch, besides the log.
@@ -128,7 +140,19 @@ def train_expression(
     recipe = (
         ExpressionRecipe(**saved["recipe"])
         if saved
-        else ExpressionRecipe(epochs, batch, peak_learning_rate, weight_decay, dropout, seed, limit)
+        else ExpressionRecipe(
+            epochs,
+            batch,
+            peak_learning_rate,
+            weight_decay,
+            dropout,
+            seed,
+            limit,
+            backbone,
+            camera_share,
+            tuple(str(path) for path in teachers),
+            teacher_share if teachers else 0.0,
+        )
     )
     faces = load_ferplus(data)
     if recipe.limit is not None:
@@ -138,9 +162,13 @@ def train_expression(
     run = _start(recipe, cooccurrence, device, saved)
     train_set, held_out_set = faces.subset(train_rows), faces.subset(held_out_rows)
     held_out_labels = majority_labels(held_out_set.votes)
+    targets, weights = vote_distributions(train_set.votes)
+    if recipe.teachers:
+        taught = teachers_say([Path(path) for path in recipe.teachers], train_set.images, device, tell)
+        targets = (1 - recipe.teacher_share) * targets + recipe.teacher_share * taught
     while run.epoch < min(recipe.epochs, stop_after or recipe.epochs):
         began = time.monotonic()
-        loss = _train_epoch(run, recipe, train_set, device, tell)
+        loss = _train_epoch(run, recipe, train_set, targets, weights, device, tell)
         run.epoch += 1
         logits = score(run.average, held_out_set.images, device)
         row = {"epoch": float(run.epoch), "loss": loss, **_held_out_figures(logits, held_out_set, held_out_labels)}
@@ -164,8 +192,35 @@ def score(model: Any, images: npt.NDArray[np.uint8], device: str) -> npt.NDArray
     with torch.no_grad():
         for start in range(0, len(images), SCORING_BATCH):
             faces = torch.from_numpy(images[start : start + SCORING_BATCH]).to(device).float().unsqueeze(1)
-            batches.append(model(faces).cpu().numpy())
+            batches.append(model(faces).float().cpu().numpy())
     return np.concatenate(batches)
+
+
+def network_of(checkpoint: Mapping[str, Any]) -> CompactEmotionGcn:
+    """The network a checkpoint of this module holds: its moving average, in evaluation mode, float32."""
+    backbone = BACKBONES[checkpoint["recipe"].get("backbone", "small")]
+    model = CompactEmotionGcn(checkpoint["cooccurrence"].numpy(), backbone=backbone)
+    model.load_state_dict(checkpoint["average"])
+    return model.eval()
+
+
+def teachers_say(
+    checkpoints: Sequence[Path], images: npt.NDArray[np.uint8], device: str, tell: Callable[[str], None]
+) -> npt.NDArray[np.float32]:
+    """Mean probabilities of trained networks for faces and their mirror images.
+
+    Shapes: images uint8 (N, 48, 48) -> float32 (N, 8).
+
+    Raises:
+        DatasetError: a checkpoint is missing.
+    """
+    mean = np.zeros((len(images), len(FERPLUS_LABELS)), np.float64)
+    for path in checkpoints:
+        tell(f"asking the teacher {path}")
+        model = network_of(_load(path)).to(device, memory_format=torch.channels_last)
+        for view in (images, np.ascontiguousarray(images[:, :, ::-1])):
+            mean += torch.from_numpy(score(model, view, device)).double().softmax(dim=1).numpy()
+    return (mean / (2 * len(checkpoints))).astype(np.float32)
 
 
 def one_cycle(step: int, steps: int, peak: float) -> float:
@@ -227,8 +282,9 @@ def draw_curves(history: list[dict[str, float]], path: Path) -> None:
 
 def _start(recipe: ExpressionRecipe, cooccurrence: npt.NDArray[np.float64], device: str, saved: Any) -> _Run:
     torch.manual_seed(recipe.seed)
-    model = CompactEmotionGcn(cooccurrence, recipe.dropout).to(device, memory_format=torch.channels_last)
-    average = CompactEmotionGcn(cooccurrence, recipe.dropout).to(device, memory_format=torch.channels_last)
+    backbone = BACKBONES[recipe.backbone]
+    model = CompactEmotionGcn(cooccurrence, recipe.dropout, backbone).to(device, memory_format=torch.channels_last)
+    average = CompactEmotionGcn(cooccurrence, recipe.dropout, backbone).to(device, memory_format=torch.channels_last)
     average.load_state_dict(model.state_dict())
     average.requires_grad_(False)
     decayed = [p for name, p in model.named_parameters() if p.ndim > 1 and name not in {"pooling", "graph.nodes"}]
@@ -248,25 +304,32 @@ def _start(recipe: ExpressionRecipe, cooccurrence: npt.NDArray[np.float64], devi
     return run
 
 
-def _train_epoch(run: _Run, recipe: ExpressionRecipe, faces: FerPlus, device: str, tell: Callable[[str], None]) -> float:
+def _train_epoch(
+    run: _Run,
+    recipe: ExpressionRecipe,
+    faces: FerPlus,
+    targets: npt.NDArray[np.float32],
+    weights: npt.NDArray[np.float32],
+    device: str,
+    tell: Callable[[str], None],
+) -> float:
     rows = epoch_rows(faces.votes)
     # Seeded by the epoch, so that a resumed run sees the same order.
     rows = np.random.default_rng((recipe.seed, run.epoch)).permutation(rows)
-    distributions, weights = vote_distributions(faces.votes)
     steps = max(1, len(rows) // recipe.batch)
     total, told = 0.0, time.monotonic()
     run.model.train()
     for step in range(steps):
         chosen = rows[step * recipe.batch : (step + 1) * recipe.batch]
         pictures = torch.from_numpy(faces.images[chosen]).to(device).float().unsqueeze(1)
-        pictures = augment(pictures, run.generator).contiguous(memory_format=torch.channels_last)
+        pictures = augment(pictures, run.generator, recipe.camera_share).contiguous(memory_format=torch.channels_last)
         rate = one_cycle(run.epoch * steps + step, recipe.epochs * steps, recipe.peak_learning_rate)
         for group in run.optimizer.param_groups:
             group["lr"] = rate
         with torch.autocast(device_type=pictures.device.type, dtype=torch.bfloat16):
             logits = run.model(pictures)
         loss = crowd_loss(
-            logits.float(), torch.from_numpy(distributions[chosen]).to(device), torch.from_numpy(weights[chosen]).to(device)
+            logits.float(), torch.from_numpy(targets[chosen]).to(device), torch.from_numpy(weights[chosen]).to(device)
         )
         run.optimizer.zero_grad(set_to_none=True)
         loss.backward()

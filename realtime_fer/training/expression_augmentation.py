@@ -47,8 +47,12 @@ _JPEG_LUMINANCE = (
 )
 
 
-def augment(faces: Tensor, generator: torch.Generator) -> Tensor:
+def augment(faces: Tensor, generator: torch.Generator, camera_share: float = 1.0) -> Tensor:
     """One random draw of everything below for each face of the batch; same shape, whole grey levels.
+
+    Args:
+        camera_share: of the usual number of faces that are spoiled as a camera does (small, blurred, grainy,
+            compressed); 0 leaves moves, light and occlusion.
 
     Raises:
         ShapeError: not (N, 1, S, S), or S is no multiple of 8 (the JPEG blocks).
@@ -58,10 +62,10 @@ def augment(faces: Tensor, generator: torch.Generator) -> Tensor:
     faces = move(faces, generator)
     faces = _sometimes(relight, faces, LIGHT_PROBABILITY, generator)
     faces = _sometimes(cover, faces, COVER_PROBABILITY, generator)
-    faces = shrink_and_enlarge(faces, generator)
-    faces = _sometimes(blur, faces, BLUR_PROBABILITY, generator)
-    faces = _sometimes(add_noise, faces, NOISE_PROBABILITY, generator)
-    faces = _sometimes(compress, faces, JPEG_PROBABILITY, generator)
+    faces = _sometimes(shrink_and_enlarge, faces, camera_share * SMALL_PROBABILITY, generator)
+    faces = _sometimes(blur, faces, camera_share * BLUR_PROBABILITY, generator)
+    faces = _sometimes(add_noise, faces, camera_share * NOISE_PROBABILITY, generator)
+    faces = _sometimes(compress, faces, camera_share * JPEG_PROBABILITY, generator)
     return faces.clamp(0, 255).round()
 
 
@@ -125,13 +129,12 @@ def cover(faces: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def shrink_and_enlarge(faces: Tensor, generator: torch.Generator) -> Tensor:
-    """Show some faces as a camera does from afar: averaged down to a few pixels, then interpolated up again."""
+    """Show faces as a camera does from afar: averaged down to a few pixels, then interpolated up again."""
     side = faces.shape[-1]
-    chosen = torch.rand(len(faces), generator=generator, device=faces.device) < SMALL_PROBABILITY
     sizes = torch.randint(len(SMALL_SIDES_PX), (len(faces),), generator=generator, device=faces.device)
     result = faces.clone()
     for index, small in enumerate(SMALL_SIDES_PX):
-        rows = torch.nonzero(chosen & (sizes == index)).flatten()
+        rows = torch.nonzero(sizes == index).flatten()
         if len(rows):
             shrunk = functional.interpolate(faces[rows], size=(small, small), mode="area")
             result[rows] = functional.interpolate(shrunk, size=(side, side), mode="bilinear", align_corners=False)
