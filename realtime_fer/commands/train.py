@@ -29,6 +29,14 @@ def train() -> None:
 @click.option("--workers", type=click.IntRange(0), default=1, show_default=True, help="Processes that load pictures.")
 @click.option("--device", default="cpu", show_default=True, help="cpu, or GPU numbers: 0 or 0,1.")
 @click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--composites", type=click.IntRange(0), default=400, show_default=True, help="Faces pasted on pictures without.")
+@click.option("--learning-rate", type=click.FloatRange(0, 1), default=0.01, show_default=True)
+@click.option(
+    "--scale", type=click.FloatRange(0, 0.95), default=0.6, show_default=True, help="Pictures are shown at 1 - S to 1 + S."
+)
+@click.option(
+    "--start-from", type=_FOLDER, help="An exported ONNX file of this detector to go on from, instead of random weights."
+)
 @click.option("--limit", type=click.IntRange(1), help="At most so many training pictures, for a trial.")
 @click.option("--resume", is_flag=True, help="Go on from the last epoch in the run folder.")
 def detector(
@@ -40,6 +48,10 @@ def detector(
     workers: int,
     device: str,
     seed: int,
+    composites: int,
+    learning_rate: float,
+    scale: float,
+    start_from: Path | None,
     limit: int | None,
     resume: bool,
 ) -> None:
@@ -55,6 +67,10 @@ def detector(
         workers=workers,
         device=device,
         seed=seed,
+        composites=composites,
+        learning_rate=learning_rate,
+        scale=scale,
+        start_from=start_from,
         limit=limit,
         resume=resume,
     )

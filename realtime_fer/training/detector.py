@@ -13,7 +13,7 @@ from typing import Any
 
 from realtime_fer.errors import missing_extra
 from realtime_fer.training.camera_degradation import CameraDegradation
-from realtime_fer.training.detector_data import prepare_detection_set
+from realtime_fer.training.detector_data import letterboxed_batches, prepare_detection_set
 
 try:
     import torch
@@ -21,6 +21,11 @@ try:
     from ultralytics.models.yolo.detect import DetectionTrainer
 except ImportError as error:  # pragma: no cover - depends on the installation
     raise missing_extra("training a detector", "train", error) from error
+
+from realtime_fer.training.detector_restart import restore_yolov8n
+
+PICTURES_MEASURED = 96
+"""How many tell a restored network its statistics."""
 
 
 class FaceDataset(YOLODataset):  # type: ignore[misc]
@@ -35,7 +40,21 @@ class FaceDataset(YOLODataset):  # type: ignore[misc]
 
 
 class FaceDetectorTrainer(DetectionTrainer):  # type: ignore[misc]
-    """DetectionTrainer on `FaceDataset`."""
+    """DetectionTrainer on `FaceDataset`.
+
+    Attributes:
+        start_from: an exported ONNX file to go on from; None begins with random weights.
+    """
+
+    start_from: Path | None = None
+
+    def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = True) -> Any:
+        if self.start_from is None or weights is not None:
+            return super().get_model(cfg, weights, verbose)
+        listed = Path(self.data["train"]).read_text(encoding="utf-8").split("\n")
+        pictures = [Path(line) for line in listed if line]
+        chosen = pictures[:: max(1, len(pictures) // PICTURES_MEASURED)][:PICTURES_MEASURED]
+        return restore_yolov8n(self.start_from, letterboxed_batches(chosen, self.args.imgsz, self.args.batch))
 
     def build_dataset(self, img_path: str, mode: str = "train", batch: int | None = None) -> FaceDataset:
         return FaceDataset(
@@ -67,6 +86,9 @@ def train_detector(
     seed: int = 0,
     composites: int = 400,
     limit: int | None = None,
+    start_from: Path | None = None,
+    learning_rate: float = 0.01,
+    scale: float = 0.6,
     resume: bool = False,
 ) -> Path:
     """Train and return the path of the last weights (`.pt`, ultralytics form).
@@ -78,10 +100,14 @@ def train_detector(
         image_size: side of the square training picture, pixels, a multiple of 32.
         device: as ultralytics takes it (`cpu`, `0`, `0,1`).
         limit: at most this many training pictures, for a quick trial.
+        start_from: an exported ONNX file of this architecture to go on from, as for a few epochs at another image size.
+        learning_rate: SGD's, at the top of the schedule.
+        scale: pictures are shown at 1 - scale to 1 + scale times their size.
         resume: go on from `out/run/weights/last.pt`.
 
     Raises:
         DatasetError: `data` has not the layout.
+        ModelCorruptError, ModelShapeError: `start_from` is no export of this architecture.
     """
     prepared = prepare_detection_set(data, out / "data", composites=composites, seed=seed, limit=limit)
     last = out / "run" / "weights" / "last.pt"
@@ -104,12 +130,13 @@ def train_detector(
         # bfloat16 needs no loss scaling. ultralytics offers it on GPUs alone; `_speed_up` does it on CPUs.
         "amp": False if device == "cpu" else "bf16",
         "optimizer": "SGD",
-        "lr0": 0.01,
+        "lr0": learning_rate,
         "cos_lr": True,
-        "warmup_epochs": 3,
+        # A network that can do something already needs less care at first.
+        "warmup_epochs": 1 if start_from else 3,
         "close_mosaic": max(1, epochs // 10),
         "mosaic": 1.0,
-        "scale": 0.6,
+        "scale": scale,
         "degrees": 12.0,
         "translate": 0.1,
         "fliplr": 0.5,
@@ -121,6 +148,7 @@ def train_detector(
         "plots": True,
     }
     trainer = FaceDetectorTrainer(overrides=overrides)
+    trainer.start_from = None if resume else start_from
     # ultralytics loads pictures in the training process itself on CPUs; a process of its own is faster.
     trainer.args.workers = workers
     trainer.add_callback("on_train_start", _speed_up)

@@ -8,7 +8,7 @@ written there: pictures are copied to a working folder, faces are pasted on pict
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +30,10 @@ PASTE_MARGIN = 0.35
 PASTE_MIN_SIDE_PX = 14
 PASTE_MAX_SIDE_PX = 300
 PASTE_SOURCE_MIN_SIDE_PX = 48
+
+
+PADDING_GREY = 114
+"""What ultralytics pads with, in training and after it."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,24 @@ def prepare_detection_set(
     data_yaml = work / "data.yaml"
     data_yaml.write_text(f"path: {work.resolve()}\ntrain: train.txt\nval: val/images\nnames:\n  0: face\n")
     return DetectionSet(data_yaml=data_yaml, training_pictures=len(listed), composites=made)
+
+
+def letterboxed_batches(pictures: Sequence[Path], side: int, batch: int) -> Iterator[npt.NDArray[np.float32]]:
+    """Pictures as a detector takes them: (batch, 3, side, side), RGB in [0, 1], with grey below or to the right.
+
+    Raises:
+        DatasetError: a picture cannot be read.
+    """
+    for start in range(0, len(pictures), batch):
+        chosen = pictures[start : start + batch]
+        shown = np.full((len(chosen), side, side, 3), PADDING_GREY, np.uint8)
+        for slot, path in zip(shown, chosen, strict=True):
+            picture = _read_picture(path)
+            scale = side / max(picture.shape[:2])
+            width, height = (max(1, round(length * scale)) for length in picture.shape[1::-1])
+            shrinking = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+            slot[:height, :width] = cv2.resize(picture, (width, height), interpolation=shrinking)
+        yield np.ascontiguousarray(shown[..., ::-1].transpose(0, 3, 1, 2), np.float32) / 255
 
 
 def source_of(file_name: str) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from realtime_fer.errors import DatasetError
-from realtime_fer.training.detector_data import prepare_detection_set, read_boxes
+from realtime_fer.training.detector_data import letterboxed_batches, prepare_detection_set, read_boxes
 
 
 def picture(path: Path, value: int, width: int = 200, height: int = 160) -> None:
@@ -105,3 +105,16 @@ def test_only_the_wanted_sources_are_copied(source: Path, tmp_path: Path) -> Non
 def test_sources_without_a_picture_are_refused(source: Path, tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="no picture of the sources xx"):
         prepare_detection_set(source, tmp_path / "work", composites=0, seed=0, prefixes=("xx",))
+
+
+def test_batches_are_letterboxed_rgb_between_0_and_1(tmp_path: Path) -> None:
+    picture = np.zeros((40, 80, 3), np.uint8)
+    picture[..., 0] = 255  # blue, as OpenCV orders colours
+    paths = []
+    for name in ("a.png", "b.png", "c.png"):
+        cv2.imwrite(str(tmp_path / name), picture)
+        paths.append(tmp_path / name)
+    batches = list(letterboxed_batches(paths, side=64, batch=2))
+    assert [batch.shape for batch in batches] == [(2, 3, 64, 64), (1, 3, 64, 64)]
+    np.testing.assert_array_equal(batches[0][0, :, :32].transpose(1, 2, 0).reshape(-1, 3), [[0, 0, 1]] * 32 * 64)
+    np.testing.assert_allclose(batches[0][0, :, 32:], 114 / 255, rtol=1e-6)
