@@ -2,6 +2,7 @@
 #   make demo   the main job on two moving faces: no camera, no GPU, no display, no download of weights
 #   make test   all checks
 #   make test-train   the training code's tests, with torch
+#   make test-vlm   the vision-language models' tests, with torch and transformers
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,7 +12,7 @@ STAMP_CORE := $(VENV)/.installed-core
 STAMP_DEV := $(VENV)/.installed-dev
 DEMO_OUT := demo-out
 
-.PHONY: help setup demo test lint types pytest test-train bench clean
+.PHONY: help setup demo test lint types pytest test-train test-vlm bench clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -65,8 +66,19 @@ $(STAMP_TRAIN): pyproject.toml
 test-train: $(STAMP_TRAIN)
 	$(TRAIN_VENV)/bin/python -m pytest tests/networks tests/training tests/detection/test_yolov8_face_pt.py
 
+VLM_VENV := .venv-vlm
+STAMP_VLM := $(VLM_VENV)/.installed
+
+$(STAMP_VLM): pyproject.toml
+	$(PYTHON) -m venv $(VLM_VENV)
+	$(VLM_VENV)/bin/pip --disable-pip-version-check --quiet install "$(TORCH)" --editable ".[cpu,vlm,dev]"
+	@touch $@
+
+test-vlm: $(STAMP_VLM)
+	$(VLM_VENV)/bin/python -m pytest tests/parity tests/networks/phi3_vision tests/reasoning tests/benchmarks/test_chain_prefix.py
+
 bench: setup
 	$(BIN)/python benchmarks/latency.py
 
 clean:
-	rm -rf $(VENV) $(TRAIN_VENV) $(DEMO_OUT) runs build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(TRAIN_VENV) $(VLM_VENV) $(DEMO_OUT) runs build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

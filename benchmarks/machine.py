@@ -8,7 +8,7 @@ import platform
 import subprocess
 from pathlib import Path
 
-PACKAGES = ("numpy", "opencv-python", "onnxruntime", "onnxruntime-gpu", "pyzmq", "pydantic")
+PACKAGES = ("numpy", "opencv-python", "onnxruntime", "onnxruntime-gpu", "pyzmq", "pydantic", "torch", "transformers")
 
 
 def describe_machine() -> dict[str, object]:

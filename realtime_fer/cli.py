@@ -25,6 +25,8 @@ COMMANDS = {
     "train": "realtime_fer.commands.train:train",
     "export": "realtime_fer.commands.export:export",
     "evaluate": "realtime_fer.commands.evaluate:evaluate",
+    "card": "realtime_fer.commands.card:card",
+    "keyframes": "realtime_fer.commands.keyframes:keyframes",
 }
 
 

@@ -67,7 +67,9 @@ class ClassifierSettings(_Section):
 
     name: str = Field("emotion-gcn-ferplus", description="a model name or a model folder")
     smoothing_s: float = Field(0.25, ge=0, le=60, description="time constant of the smoothing; 0 is none")
-    unknown_below: float = Field(0.3, ge=0, le=1, description="a smaller best probability is published as unknown")
+    unknown_below: float | None = Field(
+        None, ge=0, le=1, description="a smaller best probability is published as unknown; none is the model's own limit"
+    )
     min_quality: float = Field(0.1, ge=0, le=1, description="a face seen less well is published as unknown")
     threads: int = Field(1, ge=1, le=256)
     providers: tuple[str, ...] | None = None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,23 +25,35 @@ BOOTSTRAP_DRAWS = 2000
 @click.option("--json", "as_json", is_flag=True, help="The last line is one JSON object.")
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True)
 @click.option(
-    "--long-side", type=click.IntRange(32), help="detection-ap: input size of the detector, pixels.  [default: the model's]"
+    "--long-side",
+    type=click.IntRange(32),
+    help="detection-ap: input size of the detector, pixels; 320 is how the webcam runs it.  "
+    "[default: each picture's own, 320 to 1280]",
 )
-def evaluate(name: str, data: Path, protocol: str, as_json: bool, threads: int, long_side: int | None) -> None:
+@click.option(
+    "--failures",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write contact sheets (PNG) of what went wrong to this folder.",
+)
+def evaluate(
+    name: str, data: Path, protocol: str, as_json: bool, threads: int, long_side: int | None, failures: Path | None
+) -> None:
     """Evaluate the shipped file NAME, as the service would run it.
 
     \b
     ferplus-majority   accuracy (WAR), mean class recall (UAR), calibration error (ECE); Barsoum et al., ICMI 2016
-    detection-ap       AP at IoU 0.5 and averaged over 0.5:0.95, recall, false faces a picture without faces
+    detection-ap       AP at IoU 0.5 and averaged over 0.5:0.95, recall (also by size), false faces on pictures without
     """
     from realtime_fer.zoo.shelf import find_model, verify_model
 
     model = find_model(name)
     verify_model(model)
     if protocol == "ferplus-majority":
+        if failures is not None:
+            _ferplus_failures(model, data, threads, failures)
         _ferplus(model, data, as_json, threads)
     else:
-        _detection(model, data, as_json, threads, long_side)
+        _detection(model, data, as_json, threads, long_side, failures)
 
 
 def _ferplus(model: ShelvedModel, data: Path, as_json: bool, threads: int) -> None:
@@ -61,6 +71,7 @@ def _ferplus(model: ShelvedModel, data: Path, as_json: bool, threads: int) -> No
         temperature=manifest.temperature,
         bootstrap_draws=0 if as_json else BOOTSTRAP_DRAWS,
         intra_op_threads=threads,
+        unknown_below=None if manifest.abstention is None else manifest.abstention.unknown_below,
     )
     if as_json:
         click.echo(report.as_json())
@@ -71,53 +82,51 @@ def _ferplus(model: ShelvedModel, data: Path, as_json: bool, threads: int) -> No
         click.echo(f"  {figure}  {value:.4f}  (95 % bootstrap interval {low:.4f} to {high:.4f})")
     for label, recall in report.per_class.items():
         click.echo(f"  recall {label:<10} {recall:.4f}  of {report.support[label]}")
+    if report.answered is not None:
+        a = report.answered
+        click.echo(
+            f"  unknown below {a['limit']}: {a['share']:.1%} of them are answered, {a['accuracy']:.1%} of the answers "
+            f"are right; of the faces that do not count, {a['share_unclear']:.1%} are answered"
+        )
 
 
-def _detection(model: ShelvedModel, data: Path, as_json: bool, threads: int, long_side: int | None) -> None:
-    from realtime_fer.detection.yolov8_face_onnx import YoloV8FaceOnnx
+def _ferplus_failures(model: ShelvedModel, data: Path, threads: int, out: Path) -> None:
+    from realtime_fer.evaluation.ferplus_failures import write_ferplus_failures
+    from realtime_fer.zoo.manifest import ExpressionManifest
+
+    manifest = model.manifest
+    if isinstance(manifest, ExpressionManifest):
+        path = write_ferplus_failures(
+            out,
+            model.weights,
+            data,
+            size_px=manifest.crop.size_px,
+            temperature=manifest.temperature,
+            intra_op_threads=threads,
+        )
+        click.echo(f"wrote {path}")
+
+
+def _detection(
+    model: ShelvedModel, data: Path, as_json: bool, threads: int, long_side: int | None, failures: Path | None
+) -> None:
     from realtime_fer.errors import ModelShapeError
-    from realtime_fer.evaluation.detection_ap import evaluate_detector
-    from realtime_fer.types import FaceDetection, ImageBgr
+    from realtime_fer.evaluation.detection_failures import write_detection_failures
+    from realtime_fer.evaluation.detection_report import evaluate_detection
     from realtime_fer.zoo.manifest import DetectorManifest
 
     manifest = model.manifest
     if not isinstance(manifest, DetectorManifest):
         raise ModelShapeError(f"{manifest.name}: detection-ap needs a face detector, this is for {manifest.task}")
-    # Average precision is over all scores, so nothing is cut off here that could still count.
-    detector = YoloV8FaceOnnx(
-        model.weights,
-        long_side_px=long_side or manifest.long_side_px,
-        confidence_threshold=0.01,
-        iou_threshold=manifest.iou_threshold,
-        intra_op_threads=threads,
-    )
-    durations_ms: list[float] = []
-
-    def detect(image_bgr: ImageBgr) -> list[FaceDetection]:
-        started = time.perf_counter()
-        faces = detector.detect(image_bgr)
-        durations_ms.append((time.perf_counter() - started) * 1000)
-        return faces
-
-    groups = evaluate_detector(detect, data, confidence_threshold=manifest.confidence_threshold, by_prefix=True)
-    ms_per_image = sum(durations_ms) / max(1, len(durations_ms))
-    scores = groups["all"]
+    report = evaluate_detection(model, manifest, data, long_side_px=long_side, threads=threads)
+    if failures is not None:
+        for path in write_detection_failures(
+            failures, data, report.pictures, report.found, confidence_threshold=manifest.confidence_threshold
+        ):
+            click.echo(f"wrote {path}")
     if as_json:
-        values = {
-            "n": scores.pictures,
-            "faces": scores.faces,
-            "ap50": scores.ap50,
-            "ap": scores.ap,
-            "recall": scores.recall,
-            "precision": scores.precision,
-            "false_per_negative": scores.false_faces_per_empty_picture if scores.pictures_without_faces else None,
-            "ms_per_image": round(ms_per_image, 3),
-        }
-        click.echo(json.dumps({key: round(v, 4) if isinstance(v, float) else v for key, v in values.items()}))
+        click.echo(report.as_json())
         return
-    side = long_side or manifest.long_side_px
-    click.echo(f"{manifest.name} {manifest.version}, {data}, long side {side} px, {ms_per_image:.1f} ms a picture")
-    heads = f"  {'source':<8}{'pictures':>9}{'faces':>7}{'AP50':>8}{'AP':>8}{'recall':>8}{'precision':>11}"
-    click.echo(f"{heads}  (last two at {manifest.confidence_threshold})")
-    for group, s in groups.items():
-        click.echo(f"  {group:<8}{s.pictures:>9}{s.faces:>7}{s.ap50:>8.3f}{s.ap:>8.3f}{s.recall:>8.3f}{s.precision:>11.3f}")
+    size = "each picture at its own size" if long_side is None else f"long side {long_side} px"
+    click.echo(f"{manifest.name} {manifest.version}, {data}, {size}, {report.ms_per_image:.1f} ms a picture")
+    click.echo(report.as_text())

@@ -47,11 +47,26 @@ def detector(weights: Path, out: Path, version: str, confidence: float, pictures
 @click.option("--weights", type=_PATH, required=True, help="The checkpoint of `realtime-fer train emotion-gcn-ferplus`.")
 @click.option("--out", type=_PATH, default=Path("models/emotion-gcn-ferplus"), show_default=True)
 @click.option("--version", default="1.0", show_default=True)
-def emotion_gcn_ferplus(weights: Path, out: Path, version: str) -> None:
+@click.option(
+    "--margin",
+    type=click.FloatRange(-0.4, 2.0),
+    default=0.0,
+    show_default=True,
+    help="Added around a detector's box on each side, as a share of its longer side.",
+)
+@click.option(
+    "--prior-strength",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    help="Help for rare classes beyond their repetition in training: finds more of them, and more that are not.",
+)
+def emotion_gcn_ferplus(weights: Path, out: Path, version: str, margin: float, prior_strength: float) -> None:
     """Compact Emotion-GCN, the graph folded to one matrix."""
     from realtime_fer.training.export_expression import export_expression
 
-    click.echo(f"wrote {export_expression(weights, out, version=version)}")
+    path = export_expression(weights, out, version=version, margin=margin, prior_strength=prior_strength)
+    click.echo(f"wrote {path}")
 
 
 @export.command(name="face-lite")

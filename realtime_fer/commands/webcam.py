@@ -89,7 +89,10 @@ _FILE = click.Path(path_type=Path)
     "--smoothing", type=float, metavar="S", help="Time constant of the smoothing, seconds; 0 is none.  [default: 0.25]"
 )
 @click.option(
-    "--unknown-below", type=float, metavar="P", help="Say unknown where the best probability is smaller.  [default: 0.3]"
+    "--unknown-below",
+    type=float,
+    metavar="P",
+    help="Say unknown where the best probability is smaller.  [default: the model's]",
 )
 @click.option("--min-quality", type=float, metavar="Q", help="Say unknown where a face is seen less well.  [default: 0.1]")
 @click.option(

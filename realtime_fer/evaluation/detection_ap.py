@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
-from realtime_fer.errors import DatasetError
-from realtime_fer.types import FaceDetection, FloatArray, ImageBgr
+from realtime_fer.evaluation.detection_matching import MIN_SIDE_PX, Matching
+from realtime_fer.evaluation.detection_pictures import PICTURE_SUFFIXES, LabelledPicture, read_pictures, read_yolo_labels
+from realtime_fer.types import FaceDetection, ImageBgr
+
+__all__ = [
+    "IOU_THRESHOLDS",
+    "MIN_SIDE_PX",
+    "PICTURE_SUFFIXES",
+    "RECALL_POINTS",
+    "Detect",
+    "DetectionScores",
+    "LabelledPicture",
+    "average_precision",
+    "detect_folder",
+    "evaluate_detector",
+    "groups_by_source",
+    "read_yolo_labels",
+    "score_detections",
+]
 
 IOU_THRESHOLDS = tuple(round(0.5 + 0.05 * step, 2) for step in range(10))
 """0.50, 0.55, ... 0.95, as of COCO."""
@@ -19,25 +35,8 @@ IOU_THRESHOLDS = tuple(round(0.5 + 0.05 * step, 2) for step in range(10))
 RECALL_POINTS = np.linspace(0.0, 1.0, 101)
 """Where COCO reads the precision curve."""
 
-MIN_SIDE_PX = 12.0
-"""Faces with a shorter side below this are too small to read an expression from; they count neither way."""
-
-PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
-
-
-@dataclass(frozen=True, slots=True)
-class LabelledPicture:
-    """What is to be found on one picture. Boxes: float32 xyxy in its pixels, shape (N, 4).
-
-    Attributes:
-        name: of the file; what stands before its first underscore says which source it comes from.
-        faces_xyxy: the faces to find.
-        ignored_xyxy: regions that are neither faces to find nor false alarms.
-    """
-
-    name: str
-    faces_xyxy: FloatArray
-    ignored_xyxy: FloatArray
+Detect = Callable[[ImageBgr], Sequence[FaceDetection]]
+"""A detector's `detect`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,8 @@ class DetectionScores:
         precision: share of those detections that are faces.
         pictures_without_faces: how many pictures have no face at all.
         false_faces_per_empty_picture: detections at or above the threshold, a picture without faces.
-        confidence_threshold: the operating point of the last four.
+        empty_pictures_with_face: share of the pictures without faces that get at least one such detection.
+        confidence_threshold: the operating point of recall, precision and false faces.
     """
 
     pictures: int
@@ -63,11 +63,12 @@ class DetectionScores:
     precision: float
     pictures_without_faces: int
     false_faces_per_empty_picture: float
+    empty_pictures_with_face: float
     confidence_threshold: float
 
 
 def evaluate_detector(
-    detect: Callable[[ImageBgr], Sequence[FaceDetection]],
+    detect: Detect,
     folder: Path,
     *,
     confidence_threshold: float,
@@ -90,25 +91,8 @@ def evaluate_detector(
     Raises:
         DatasetError: the layout is not there, a picture cannot be read, or a label line is wrong.
     """
-    pictures: list[LabelledPicture] = []
-    found: list[Sequence[FaceDetection]] = []
-    for path in _picture_paths(folder):
-        image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-        if image is None:
-            raise DatasetError(f"{path}: not a readable picture")
-        height, width = image.shape[:2]
-        pictures.append(
-            LabelledPicture(
-                name=path.name,
-                faces_xyxy=read_yolo_labels(folder / "labels" / f"{path.stem}.txt", width, height),
-                ignored_xyxy=read_yolo_labels(folder / "ignore" / f"{path.stem}.txt", width, height),
-            )
-        )
-        found.append(detect(np.asarray(image, np.uint8)))
-    groups: dict[str, list[int]] = {"all": list(range(len(pictures)))}
-    if by_prefix:
-        for index, picture in enumerate(pictures):
-            groups.setdefault(picture.name.split("_")[0], []).append(index)
+    pictures, found = detect_folder(detect, folder)
+    groups = groups_by_source(pictures) if by_prefix else {"all": list(range(len(pictures)))}
     return {
         name: score_detections(
             [pictures[i] for i in members],
@@ -120,6 +104,28 @@ def evaluate_detector(
     }
 
 
+def detect_folder(detect: Detect, folder: Path) -> tuple[list[LabelledPicture], list[Sequence[FaceDetection]]]:
+    """What is to be found on each picture of a folder in YOLO layout, and what a detector finds on it.
+
+    Raises:
+        DatasetError: as `evaluate_detector`.
+    """
+    pictures: list[LabelledPicture] = []
+    found: list[Sequence[FaceDetection]] = []
+    for picture, image in read_pictures(folder):
+        pictures.append(picture)
+        found.append(detect(image))
+    return pictures, found
+
+
+def groups_by_source(pictures: Sequence[LabelledPicture]) -> dict[str, list[int]]:
+    """Places of the pictures of each source, in the order of their first picture, after those of "all"."""
+    groups: dict[str, list[int]] = {"all": list(range(len(pictures)))}
+    for index, picture in enumerate(pictures):
+        groups.setdefault(picture.source, []).append(index)
+    return groups
+
+
 def score_detections(
     pictures: Sequence[LabelledPicture],
     found: Sequence[Sequence[FaceDetection]],
@@ -128,30 +134,26 @@ def score_detections(
     min_side_px: float = MIN_SIDE_PX,
 ) -> DetectionScores:
     """Score detections that are already there; `found[i]` are those on `pictures[i]`. See `evaluate_detector`."""
-    wanted: list[FloatArray] = []
-    ignored: list[FloatArray] = []
-    for picture in pictures:
-        small = _short_sides(picture.faces_xyxy) < min_side_px
-        wanted.append(picture.faces_xyxy[~small])
-        ignored.append(np.concatenate((picture.faces_xyxy[small], picture.ignored_xyxy)))
-    face_count = sum(len(boxes) for boxes in wanted)
+    matchings = [Matching(picture, faces, min_side_px=min_side_px) for picture, faces in zip(pictures, found, strict=True)]
+    face_count = sum(len(matching.wanted_xyxy) for matching in matchings)
     average_precisions = []
     recall = precision = float("nan")
     for iou_threshold in IOU_THRESHOLDS:
-        verdicts = [
-            _judge(faces, target, ignore, iou_threshold, min_side_px)
-            for faces, target, ignore in zip(found, wanted, ignored, strict=True)
-        ]
-        confidences = np.concatenate([c for c, _ in verdicts]) if verdicts else np.zeros(0)
-        correct = np.concatenate([t for _, t in verdicts]) if verdicts else np.zeros(0, bool)
+        verdicts = [matching.judge(iou_threshold) for matching in matchings]
+        confidences = np.concatenate([v.confidences for v in verdicts]) if verdicts else np.zeros(0)
+        correct = np.concatenate([v.correct for v in verdicts]) if verdicts else np.zeros(0, bool)
         average_precisions.append(average_precision(confidences, correct, face_count))
         if iou_threshold == IOU_THRESHOLDS[0]:
             counted = correct[confidences >= confidence_threshold]
             recall = float(counted.sum()) / face_count if face_count else float("nan")
             precision = float(counted.mean()) if len(counted) else float("nan")
-    # A picture whose only faces are too small to count is not one without faces.
-    empty = [i for i, p in enumerate(pictures) if not len(p.faces_xyxy) and not len(p.ignored_xyxy)]
-    false_faces = sum(face.confidence >= confidence_threshold for i in empty for face in found[i])
+    false_faces = np.array(
+        [
+            sum(face.confidence >= confidence_threshold for face in faces)
+            for picture, faces in zip(pictures, found, strict=True)
+            if picture.without_faces
+        ]
+    )
     return DetectionScores(
         pictures=len(pictures),
         faces=face_count,
@@ -159,8 +161,9 @@ def score_detections(
         ap=float(np.mean(average_precisions)),
         recall=recall,
         precision=precision,
-        pictures_without_faces=len(empty),
-        false_faces_per_empty_picture=false_faces / len(empty) if empty else float("nan"),
+        pictures_without_faces=len(false_faces),
+        false_faces_per_empty_picture=float(false_faces.mean()) if len(false_faces) else float("nan"),
+        empty_pictures_with_face=float((false_faces > 0).mean()) if len(false_faces) else float("nan"),
         confidence_threshold=confidence_threshold,
     )
 
@@ -187,74 +190,3 @@ def average_precision(confidences: npt.NDArray[np.floating], correct: npt.NDArra
     envelope = np.maximum.accumulate(precision[::-1])[::-1]
     places = np.searchsorted(recall, RECALL_POINTS, side="left")
     return float(np.where(places < len(envelope), envelope[np.minimum(places, len(envelope) - 1)], 0.0).mean())
-
-
-def read_yolo_labels(path: Path, width: int, height: int) -> FloatArray:
-    """Boxes of one label file as xyxy pixels of a `width` x `height` picture, float32, shape (N, 4).
-
-    A missing or empty file means no box.
-
-    Raises:
-        DatasetError: a line is not `class cx cy w h`.
-    """
-    if not path.is_file():
-        return np.zeros((0, 4), np.float32)
-    boxes = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        if not line.strip():
-            continue
-        try:
-            _, cx, cy, w, h = (float(word) for word in line.split()[:5])
-        except ValueError as error:
-            raise DatasetError(f"{path}, line {number}: expected `class cx cy w h`, found {line.strip()!r}") from error
-        boxes.append(((cx - w / 2) * width, (cy - h / 2) * height, (cx + w / 2) * width, (cy + h / 2) * height))
-    return np.asarray(boxes, np.float32).reshape(-1, 4)
-
-
-def _judge(
-    faces: Sequence[FaceDetection], wanted: FloatArray, ignored: FloatArray, iou_threshold: float, min_side_px: float
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-    """Confidences of the detections that count on one picture, and which of them found a face.
-
-    The surest chooses first, among faces not found yet, the one it covers best. One that finds none is left out where it
-    lies on an ignored box or is too small to count.
-    """
-    surest_first = sorted(faces, key=lambda face: -face.confidence)
-    boxes = np.asarray([face.bbox_xyxy for face in surest_first], np.float32).reshape(-1, 4)
-    iou = _iou_matrix(boxes, wanted)
-    on_ignored = (_iou_matrix(boxes, ignored) >= iou_threshold).any(axis=1) | (_short_sides(boxes) < min_side_px)
-    free = np.ones(len(wanted), bool)
-    confidences, correct = [], []
-    for index, face in enumerate(surest_first):
-        overlaps = np.where(free, iou[index], -1.0)
-        best = int(overlaps.argmax()) if len(wanted) else -1
-        hit = best >= 0 and overlaps[best] >= iou_threshold
-        if hit:
-            free[best] = False
-        elif on_ignored[index]:
-            continue
-        confidences.append(face.confidence)
-        correct.append(hit)
-    return np.asarray(confidences, np.float64), np.asarray(correct, bool)
-
-
-def _iou_matrix(a_xyxy: FloatArray, b_xyxy: FloatArray) -> npt.NDArray[np.float64]:
-    """Intersection over union of every pair, shape (len(a), len(b))."""
-    a, b = a_xyxy.astype(np.float64)[:, None], b_xyxy.astype(np.float64)[None]
-    sides = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
-    intersection = np.maximum(sides, 0).prod(axis=-1)
-    union = (a[..., 2:] - a[..., :2]).prod(axis=-1) + (b[..., 2:] - b[..., :2]).prod(axis=-1) - intersection
-    return np.asarray(intersection / np.maximum(union, 1e-9), np.float64)
-
-
-def _short_sides(boxes_xyxy: FloatArray) -> FloatArray:
-    return np.asarray(np.min(boxes_xyxy[:, 2:] - boxes_xyxy[:, :2], axis=1), np.float32)
-
-
-def _picture_paths(folder: Path) -> Iterable[Path]:
-    if not (folder / "images").is_dir():
-        raise DatasetError(f"{folder}: no folder images/; expected YOLO layout (images/, labels/, perhaps ignore/)")
-    paths = sorted(path for path in (folder / "images").iterdir() if path.suffix.lower() in PICTURE_SUFFIXES)
-    if not paths:
-        raise DatasetError(f"{folder / 'images'}: no pictures ({', '.join(PICTURE_SUFFIXES)})")
-    return paths

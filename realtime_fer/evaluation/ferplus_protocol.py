@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -44,6 +44,7 @@ class MajorityReport:
         support: faces of each class.
         confusion: int64 (8, 8), rows true, columns predicted.
         intervals: 95 % bootstrap intervals of `war`, `uar` and `ece`; empty if none were asked for.
+        answered: what a limit on the top probability does, see `answered_above`; None if none was given.
     """
 
     n: int
@@ -54,9 +55,17 @@ class MajorityReport:
     support: Mapping[str, int]
     confusion: npt.NDArray[np.int64]
     intervals: Mapping[str, tuple[float, float]]
+    answered: Mapping[str, float] | None = None
 
     def as_json(self) -> str:
-        """One line with `n`, `war`, `uar`, `ece`, `per_class`, `support`, `confusion`, `intervals`; rounded to 4 digits."""
+        """One line with `n`, `war`, `uar`, `ece`, `per_class`, `support`, `confusion`, `intervals`; rounded to 4 digits.
+
+        And, with a limit, `answered`.
+        """
+        answered = {}
+        if self.answered is not None:
+            figures = {k: None if np.isnan(v) else round(v, DIGITS) for k, v in self.answered.items()}
+            answered = {"answered": figures}
         recalls = {k: None if np.isnan(v) else round(v, DIGITS) for k, v in self.per_class.items()}
         return json.dumps(
             {
@@ -69,6 +78,7 @@ class MajorityReport:
                 "support": dict(self.support),
                 "confusion": self.confusion.tolist(),
                 "intervals": {k: [round(low, DIGITS), round(high, DIGITS)] for k, (low, high) in self.intervals.items()},
+                **answered,
             }
         )
 
@@ -81,6 +91,7 @@ def evaluate_ferplus(
     temperature: float = 1.0,
     bootstrap_draws: int = 0,
     intra_op_threads: int = 1,
+    unknown_below: float | None = None,
     change: Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.uint8]] | None = None,
 ) -> MajorityReport:
     """Score a classifier on the faces of an npz file.
@@ -91,6 +102,7 @@ def evaluate_ferplus(
         size_px: S; faces of another size are resized.
         temperature: divides the logits before the softmax; from the model's manifest.
         bootstrap_draws: for intervals; 0 gives none.
+        unknown_below: top probability under which the service would not answer.
         change: applied to the counted images, uint8 (N, 48, 48), before the model sees them; for robustness tables.
 
     Raises:
@@ -106,7 +118,40 @@ def evaluate_ferplus(
     if change is not None:
         images = change(images)
     probabilities = classify_images(model, images, size_px=size_px, temperature=temperature, intra_op_threads=intra_op_threads)
-    return majority_report(probabilities, labels, bootstrap_draws)
+    report = majority_report(probabilities, labels, bootstrap_draws)
+    if unknown_below is None:
+        return report
+    unclear = faces.images[~counted]
+    others = np.zeros((0, len(FERPLUS_LABELS)))
+    if len(unclear):
+        others = classify_images(model, unclear, size_px=size_px, temperature=temperature, intra_op_threads=intra_op_threads)
+    return replace(report, answered=answered_above(unknown_below, probabilities, labels, others))
+
+
+def answered_above(
+    limit: float,
+    probabilities: npt.NDArray[np.floating],
+    labels: npt.NDArray[np.integer],
+    unclear: npt.NDArray[np.floating],
+) -> dict[str, float]:
+    """What it does to answer only where the top probability is at least `limit`.
+
+    Args:
+        probabilities, labels: of the faces that count, shapes (N, C) and (N,).
+        unclear: probabilities of the faces that do not count, since the crowd did not agree or saw no emotion, (M, C).
+
+    Returns:
+        `share` of the counted faces that are answered, `accuracy` of those answers, `share_unclear` of the others that
+        are answered all the same; nan where there are no such faces.
+    """
+    answered = probabilities.max(axis=1) >= limit
+    right = probabilities.argmax(axis=1) == labels
+    return {
+        "limit": limit,
+        "share": float(answered.mean()) if len(labels) else float("nan"),
+        "accuracy": float(right[answered].mean()) if answered.any() else float("nan"),
+        "share_unclear": float((unclear.max(axis=1) >= limit).mean()) if len(unclear) else float("nan"),
+    }
 
 
 def classify_images(

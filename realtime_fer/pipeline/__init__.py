@@ -8,5 +8,6 @@
     main thread       window, progress, signals
 
 Each thread is a `Worker`, which restarts its step a bounded number of times when it raises. The slow path (reasoning on
-keyframes) will be one more sink that takes finished results and never makes the fast path wait.
+keyframes, with a supervisor's thread of its own) will be one more sink that takes finished results and never makes the
+fast path wait.
 """

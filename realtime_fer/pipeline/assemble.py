@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from realtime_fer.errors import ModelNotFoundError, ModelShapeError
 from realtime_fer.expression.onnx_classifier import OnnxClassifier
 from realtime_fer.expression.smoothing import ProbabilitySmoother
-from realtime_fer.pipeline.fast_path import FastPath
+from realtime_fer.pipeline.fast_path import DEFAULT_UNKNOWN_BELOW, FastPath
 from realtime_fer.settings import ClassifierSettings, DetectorSettings, ServiceSettings
 from realtime_fer.zoo.manifest import DetectorManifest, ExpressionManifest
 from realtime_fer.zoo.shelf import find_model, sha256_of, verify_model
@@ -147,10 +147,20 @@ def build_fast_path(settings: ServiceSettings, *, unrelated_frames: bool = False
         ProbabilitySmoother(time_constant_s=settings.classifier.smoothing_s),
         detector_interval=settings.detector.interval,
         unrelated_frames=unrelated_frames,
-        unknown_below=settings.classifier.unknown_below,
+        unknown_below=unknown_below(settings.classifier),
         min_quality=settings.classifier.min_quality,
     )
     return fast_path, (found.model, classifier_model)
+
+
+def unknown_below(settings: ClassifierSettings) -> float:
+    """The top probability under which an expression is unknown: as set, else as the model's manifest says, else 0.3."""
+    if settings.unknown_below is not None:
+        return settings.unknown_below
+    manifest = find_model(settings.name).manifest
+    if isinstance(manifest, ExpressionManifest) and manifest.abstention is not None:
+        return manifest.abstention.unknown_below
+    return DEFAULT_UNKNOWN_BELOW
 
 
 def _bare_weights(path: Path, settings: DetectorSettings, low_confidence: float) -> BuiltDetector:

@@ -111,7 +111,7 @@ def letterboxed_batches(pictures: Sequence[Path], side: int, batch: int) -> Iter
             width, height = (max(1, round(length * scale)) for length in picture.shape[1::-1])
             shrinking = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
             slot[:height, :width] = cv2.resize(picture, (width, height), interpolation=shrinking)
-        yield np.ascontiguousarray(shown[..., ::-1].transpose(0, 3, 1, 2), np.float32) / 255
+        yield np.ascontiguousarray(shown[..., ::-1].transpose(0, 3, 1, 2), np.float32) / np.float32(255)
 
 
 def source_of(file_name: str) -> str:

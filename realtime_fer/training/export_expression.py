@@ -8,6 +8,7 @@ compared before success is reported.
 from __future__ import annotations
 
 import logging
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,10 @@ import numpy.typing as npt
 
 from realtime_fer.datasets.ferplus import NOT_COUNTED
 from realtime_fer.errors import ModelCorruptError, ModelError, ModelNotFoundError, missing_extra
+from realtime_fer.expression.classifier import softmax
 from realtime_fer.inference.session import open_session
 from realtime_fer.labels import FERPLUS_LABELS
+from realtime_fer.training.abstention import fit_abstention
 from realtime_fer.training.calibration import choose_prior_strength, fit_temperature, prior_bias
 
 try:
@@ -29,6 +32,7 @@ except ImportError as error:
 
 from realtime_fer.networks.compact_emotion_gcn import FACE_SIZE_PX, MIN_VARIANCE, CompactEmotionGcn
 from realtime_fer.training.expression import network_of
+from realtime_fer.training.half_storage import store_half
 from realtime_fer.training.model_folder import write_model_folder
 
 log = logging.getLogger(__name__)
@@ -40,6 +44,9 @@ IR_VERSION = 8
 
 LOGIT_TOLERANCE = 2e-3
 """Folding multiplies the same float32 numbers in another order; logits are of the order of 10."""
+
+HALF_LOGIT_TOLERANCE = 5e-2
+"""With weights rounded to float16 as well."""
 
 BOX_MARGIN = 0.0
 """Added around the detector's box, as a share of its longer side; a FER2013 face fills its picture."""
@@ -107,12 +114,17 @@ def export_expression(
     shift = prior_bias(shares, strength)
     temperature = fit_temperature(logits + shift, labels[counted])
     log.info("%s: prior strength %.2f, temperature %.3f", NAME, strength, temperature)
+    abstention = fit_abstention(softmax(logits + shift, temperature), labels[counted])
     with torch.no_grad():
         model.bias += torch.from_numpy(shift).float()
 
     def write(draft: Path) -> None:
-        onnx.save(folded_graph(model), str(draft))
+        exact = folded_graph(model)
+        onnx.save(exact, str(draft))
         log.info("%s: largest difference of a logit to torch %.2g", NAME, compare_with_torch(model, draft))
+        onnx.save(store_half(exact), str(draft))
+        rounded = compare_with_torch(model, draft, HALF_LOGIT_TOLERANCE)
+        log.info("%s: the same with weights stored in float16 %.2g", NAME, rounded)
 
     fields = {
         "version": version,
@@ -125,8 +137,13 @@ def export_expression(
         "crop": {"size_px": FACE_SIZE_PX, "colour": "grey", "margin": margin},
         "temperature": round(temperature, 4),
         "valence_arousal": None,
+        "abstention": None if abstention is None else {k: _rounded(v) for k, v in asdict(abstention).items()},
     }
     return write_model_folder(out, NAME, write, fields)
+
+
+def _rounded(value: float) -> float:
+    return value if isinstance(value, int) else round(value, 4)
 
 
 def folded_graph(model: CompactEmotionGcn) -> onnx.ModelProto:
@@ -189,11 +206,11 @@ def fold_norm(convolution: Any, norm: Any) -> tuple[npt.NDArray[np.float32], npt
     return np.ascontiguousarray(weight.float().numpy()), bias.float().numpy()
 
 
-def compare_with_torch(model: CompactEmotionGcn, onnx_file: Path) -> float:
+def compare_with_torch(model: CompactEmotionGcn, onnx_file: Path, tolerance: float = LOGIT_TOLERANCE) -> float:
     """Largest difference of a logit between the torch model and its export, over batches, noise and blank faces.
 
     Raises:
-        ModelError: it is above `LOGIT_TOLERANCE`, or an output is not a number.
+        ModelError: it is above `tolerance`, or an output is not a number.
     """
     session = open_session(onnx_file)
     rng = np.random.default_rng(0)
@@ -208,10 +225,10 @@ def compare_with_torch(model: CompactEmotionGcn, onnx_file: Path) -> float:
             (found,) = session.run(["logits"], {"faces": picture})
             difference = np.abs(found - expected).max() if found.shape == expected.shape else np.inf
             # Written so that a not-a-number fails too.
-            if not difference <= LOGIT_TOLERANCE:
+            if not difference <= tolerance:
                 raise ModelError(
                     f"{onnx_file.name}: the export differs from torch by {difference:.3g} in a logit "
-                    f"(at most {LOGIT_TOLERANCE}) on a batch of {count}"
+                    f"(at most {tolerance}) on a batch of {count}"
                 )
             worst = max(worst, float(difference))
     return worst

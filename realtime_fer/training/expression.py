@@ -7,12 +7,10 @@ moving average is what ships, and its temperature is fitted on faces held out of
 
 from __future__ import annotations
 
-import json
 import logging
 import math
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +37,8 @@ except ImportError as error:
 
 from realtime_fer.networks.compact_emotion_gcn import BACKBONES, CompactEmotionGcn
 from realtime_fer.training.expression_augmentation import augment
+from realtime_fer.training.run_files import History, Panel, draw_panels, load_checkpoint
+from realtime_fer.training.run_loop import Recipe, Tell, resumed, train_run, training_arithmetic
 
 log = logging.getLogger(__name__)
 
@@ -52,39 +52,21 @@ RARE_REPEATS = {"disgust": 3, "contempt": 3, "fear": 2}
 WARM_UP_FRACTION = 0.15
 """Of all steps, until the learning rate peaks; it falls along a cosine to zero from there."""
 
-EMA_DECAY = 0.998
 CLIP_NORM = 5.0
 """Largest gradient norm; only the first steps ever reach it."""
 
 SCORING_BATCH = 512
-LOG_EVERY_S = 20.0
 
 
-@dataclass(frozen=True, slots=True)
-class ExpressionRecipe:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpressionRecipe(Recipe):
     """What a run was started with; a resumed run keeps it."""
 
-    epochs: int
-    batch: int
-    peak_learning_rate: float
-    weight_decay: float
     dropout: float
-    seed: int
-    limit: int | None
     backbone: str = "small"
     camera_share: float = 1.0
     teachers: tuple[str, ...] = ()
     teacher_share: float = 0.0
-
-
-@dataclass(slots=True)
-class _Run:
-    model: Any
-    average: Any
-    optimizer: Any
-    generator: Any
-    epoch: int
-    history: list[dict[str, float]]
 
 
 def train_expression(
@@ -127,62 +109,36 @@ def train_expression(
         progress: told a line every few seconds and after each epoch, besides the log.
 
     Raises:
-        DatasetError: the file is no FER+ npz, or there is nothing to resume.
+        DatasetError: the file is no FER+ npz, there is nothing to resume, or a teacher is no checkpoint of this training.
     """
-    if threads:
-        torch.set_num_threads(threads)
-    # Gradients of dead units fade into denormal numbers, which slow a CPU down a hundredfold.
-    torch.set_flush_denormal(True)
     out.mkdir(parents=True, exist_ok=True)
-    last = out / "last.pt"
     tell = progress or log.info
-    saved = _load(last) if resume else None
-    recipe = (
-        ExpressionRecipe(**saved["recipe"])
-        if saved
-        else ExpressionRecipe(
-            epochs,
-            batch,
-            peak_learning_rate,
-            weight_decay,
-            dropout,
-            seed,
-            limit,
-            backbone,
-            camera_share,
-            tuple(str(path) for path in teachers),
-            teacher_share if teachers else 0.0,
+    recipe, saved = (
+        resumed(out, ExpressionRecipe)
+        if resume
+        else (
+            ExpressionRecipe(
+                epochs=epochs,
+                batch=batch,
+                peak_learning_rate=peak_learning_rate,
+                weight_decay=weight_decay,
+                seed=seed,
+                limit=limit,
+                dropout=dropout,
+                backbone=backbone,
+                camera_share=camera_share,
+                teachers=tuple(str(path) for path in teachers),
+                teacher_share=teacher_share if teachers else 0.0,
+            ),
+            None,
         )
     )
     faces = load_ferplus(data)
     if recipe.limit is not None:
         faces = faces.subset(np.arange(min(recipe.limit, len(faces))))
-    train_rows, held_out_rows = split_held_out(len(faces), HELD_OUT_FRACTION, HELD_OUT_SEED)
-    cooccurrence = vote_cooccurrence(faces.votes[train_rows])
-    run = _start(recipe, cooccurrence, device, saved)
-    train_set, held_out_set = faces.subset(train_rows), faces.subset(held_out_rows)
-    held_out_labels = majority_labels(held_out_set.votes)
-    targets, weights = vote_distributions(train_set.votes)
-    if recipe.teachers:
-        taught = teachers_say([Path(path) for path in recipe.teachers], train_set.images, device, tell)
-        targets = (1 - recipe.teacher_share) * targets + recipe.teacher_share * taught
-    while run.epoch < min(recipe.epochs, stop_after or recipe.epochs):
-        began = time.monotonic()
-        loss = _train_epoch(run, recipe, train_set, targets, weights, device, tell)
-        run.epoch += 1
-        logits = score(run.average, held_out_set.images, device)
-        row = {"epoch": float(run.epoch), "loss": loss, **_held_out_figures(logits, held_out_set, held_out_labels)}
-        run.history.append({**row, "seconds": time.monotonic() - began})
-        tell(", ".join(f"{name} {value:.4g}" for name, value in run.history[-1].items()))
-        held_out = {
-            "held_out_logits": torch.from_numpy(logits),
-            "held_out_labels": torch.from_numpy(held_out_labels),
-            "class_shares": torch.from_numpy(class_shares(train_set.votes)),
-        }
-        _save(last, run, recipe, cooccurrence, held_out)
-        _atomic_text(out / "history.json", json.dumps(run.history, indent=1))
-        draw_curves(run.history, out / "curves.png")
-    return last
+    with training_arithmetic(threads):
+        task = _ExpressionTask(recipe, faces, device, tell)
+        return train_run(task, recipe, out, saved=saved, device=device, stop_after=stop_after, tell=tell)
 
 
 def score(model: Any, images: npt.NDArray[np.uint8], device: str) -> npt.NDArray[np.float32]:
@@ -205,30 +161,27 @@ def network_of(checkpoint: Mapping[str, Any]) -> CompactEmotionGcn:
 
 
 def teachers_say(
-    checkpoints: Sequence[Path], images: npt.NDArray[np.uint8], device: str, tell: Callable[[str], None]
+    checkpoints: Sequence[Path], images: npt.NDArray[np.uint8], device: str, tell: Tell
 ) -> npt.NDArray[np.float32]:
     """Mean probabilities of trained networks for faces and their mirror images.
 
     Shapes: images uint8 (N, 48, 48) -> float32 (N, 8).
 
     Raises:
-        DatasetError: a checkpoint is missing.
+        DatasetError: a checkpoint is missing, or it is of another training.
     """
     mean = np.zeros((len(images), len(FERPLUS_LABELS)), np.float64)
     for path in checkpoints:
         tell(f"asking the teacher {path}")
-        model = network_of(_load(path)).to(device, memory_format=torch.channels_last)
+        saved = load_checkpoint(path)
+        try:
+            network: Any = network_of(saved)
+            model = network.to(device, memory_format=torch.channels_last)
+        except (KeyError, RuntimeError) as error:
+            raise DatasetError(f"{path}: expected a checkpoint of an expression training, found one of another") from error
         for view in (images, np.ascontiguousarray(images[:, :, ::-1])):
             mean += torch.from_numpy(score(model, view, device)).double().softmax(dim=1).numpy()
     return (mean / (2 * len(checkpoints))).astype(np.float32)
-
-
-def one_cycle(step: int, steps: int, peak: float) -> float:
-    """Learning rate of a step: linear up to `peak`, then a cosine down to zero. A function of the step alone."""
-    warm_up = max(1, round(WARM_UP_FRACTION * steps))
-    if step < warm_up:
-        return peak * (step + 1) / warm_up
-    return peak * 0.5 * (1 + math.cos(math.pi * (step - warm_up) / max(1, steps - warm_up)))
 
 
 def epoch_rows(votes: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
@@ -260,142 +213,87 @@ def crowd_loss(logits: Tensor, distributions: Tensor, weights: Tensor) -> Tensor
     return (weights * each).sum() / weights.sum()
 
 
-def draw_curves(history: list[dict[str, float]], path: Path) -> None:
+def draw_curves(history: History, path: Path) -> None:
     """Losses and held-out accuracy against the epoch, as a PNG; silently nothing without matplotlib."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        return
-    epochs = [row["epoch"] for row in history]
-    figure = Figure(figsize=(9, 3.4), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    left.plot(epochs, [row["loss"] for row in history], label="training (augmented)")
-    left.plot(epochs, [row["held_out_loss"] for row in history], label="held out of training")
-    left.set(xlabel="epoch", ylabel="cross-entropy to the crowd's votes", title="Loss")
-    left.legend()
-    right.plot(epochs, [row["held_out_war"] for row in history], label="WAR")
-    right.plot(epochs, [row["held_out_uar"] for row in history], label="UAR")
-    right.set(xlabel="epoch", ylabel="held-out part of the training file", title="Majority protocol")
-    right.legend()
-    figure.savefig(path, dpi=110)
-
-
-def _start(recipe: ExpressionRecipe, cooccurrence: npt.NDArray[np.float64], device: str, saved: Any) -> _Run:
-    torch.manual_seed(recipe.seed)
-    backbone = BACKBONES[recipe.backbone]
-    model = CompactEmotionGcn(cooccurrence, recipe.dropout, backbone).to(device, memory_format=torch.channels_last)
-    average = CompactEmotionGcn(cooccurrence, recipe.dropout, backbone).to(device, memory_format=torch.channels_last)
-    average.load_state_dict(model.state_dict())
-    average.requires_grad_(False)
-    decayed = [p for name, p in model.named_parameters() if p.ndim > 1 and name not in {"pooling", "graph.nodes"}]
-    plain = [p for name, p in model.named_parameters() if p.ndim <= 1 or name in {"pooling", "graph.nodes"}]
-    groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": plain, "weight_decay": 0.0}]
-    optimizer = torch.optim.AdamW(groups, lr=recipe.peak_learning_rate)
-    generator = torch.Generator(device=device)
-    generator.manual_seed(recipe.seed)
-    run = _Run(model, average, optimizer, generator, 0, [])
-    if saved:
-        model.load_state_dict(saved["model"])
-        average.load_state_dict(saved["average"])
-        optimizer.load_state_dict(saved["optimizer"])
-        generator.set_state(saved["generator"].cpu())
-        torch.set_rng_state(saved["torch_rng"].cpu())
-        run.epoch, run.history = saved["epoch"], saved["history"]
-    return run
-
-
-def _train_epoch(
-    run: _Run,
-    recipe: ExpressionRecipe,
-    faces: FerPlus,
-    targets: npt.NDArray[np.float32],
-    weights: npt.NDArray[np.float32],
-    device: str,
-    tell: Callable[[str], None],
-) -> float:
-    rows = epoch_rows(faces.votes)
-    # Seeded by the epoch, so that a resumed run sees the same order.
-    rows = np.random.default_rng((recipe.seed, run.epoch)).permutation(rows)
-    steps = max(1, len(rows) // recipe.batch)
-    total, told = 0.0, time.monotonic()
-    run.model.train()
-    for step in range(steps):
-        chosen = rows[step * recipe.batch : (step + 1) * recipe.batch]
-        pictures = torch.from_numpy(faces.images[chosen]).to(device).float().unsqueeze(1)
-        pictures = augment(pictures, run.generator, recipe.camera_share).contiguous(memory_format=torch.channels_last)
-        rate = one_cycle(run.epoch * steps + step, recipe.epochs * steps, recipe.peak_learning_rate)
-        for group in run.optimizer.param_groups:
-            group["lr"] = rate
-        with torch.autocast(device_type=pictures.device.type, dtype=torch.bfloat16):
-            logits = run.model(pictures)
-        loss = crowd_loss(
-            logits.float(), torch.from_numpy(targets[chosen]).to(device), torch.from_numpy(weights[chosen]).to(device)
-        )
-        run.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(run.model.parameters(), CLIP_NORM)
-        run.optimizer.step()
-        _update_average(run, run.epoch * steps + step)
-        total += float(loss.detach())
-        if time.monotonic() - told > LOG_EVERY_S:
-            told = time.monotonic()
-            tell(f"epoch {run.epoch + 1}/{recipe.epochs}, step {step + 1}/{steps}, loss {total / (step + 1):.4f}")
-    return total / steps
-
-
-@torch.no_grad()
-def _update_average(run: _Run, step: int) -> None:
-    # The first steps must not linger in the average.
-    decay = min(EMA_DECAY, (1 + step) / (10 + step))
-    for kept, new in zip(run.average.state_dict().values(), run.model.state_dict().values(), strict=True):
-        if kept.dtype.is_floating_point:
-            kept.lerp_(new, 1 - decay)
-        else:
-            kept.copy_(new)
-
-
-def _held_out_figures(logits: npt.NDArray[np.float32], faces: FerPlus, labels: npt.NDArray[np.int64]) -> dict[str, float]:
-    distributions, weights = vote_distributions(faces.votes)
-    loss = crowd_loss(torch.from_numpy(logits), torch.from_numpy(distributions), torch.from_numpy(weights))
-    counted = labels >= 0
-    right = logits.argmax(axis=1) == labels
-    recalls = [right[labels == c].mean() for c in range(len(FERPLUS_LABELS)) if (labels == c).any()]
-    return {
-        "held_out_loss": float(loss),
-        "held_out_war": float(right[counted].mean()) if counted.any() else math.nan,
-        "held_out_uar": float(np.mean(recalls)) if recalls else math.nan,
-    }
-
-
-def _save(
-    path: Path, run: _Run, recipe: ExpressionRecipe, cooccurrence: npt.NDArray[np.float64], held_out: dict[str, Tensor]
-) -> None:
-    partial = path.with_suffix(".partial")
-    torch.save(
-        {
-            "recipe": asdict(recipe),
-            "epoch": run.epoch,
-            "history": run.history,
-            "model": run.model.state_dict(),
-            "average": run.average.state_dict(),
-            "optimizer": run.optimizer.state_dict(),
-            "generator": run.generator.get_state(),
-            "torch_rng": torch.get_rng_state(),
-            "cooccurrence": torch.from_numpy(cooccurrence),
-            **held_out,
-        },
-        partial,
+    loss = Panel(
+        "Loss",
+        "cross-entropy to the crowd's votes",
+        {"loss": "training (augmented)", "held_out_loss": "held out of training"},
     )
-    partial.replace(path)
+    accuracy = Panel("Majority protocol", "held-out part of the training file", {"held_out_war": "WAR", "held_out_uar": "UAR"})
+    draw_panels(history, [loss, accuracy], path)
 
 
-def _load(path: Path) -> Any:
-    if not path.is_file():
-        raise DatasetError(f"{path}: expected the checkpoint of an earlier run, found none; try without resuming")
-    return torch.load(path, map_location="cpu", weights_only=True)
+class _ExpressionTask:
+    """FER+ faces, some held out; the crowd's votes, and what teachers say, as targets."""
 
+    warm_up_fraction = WARM_UP_FRACTION
+    clip_norm = CLIP_NORM
+    # Where on the face to look, and the graph's nodes: neither is a matrix of weights.
+    never_decayed: Collection[str] = ("pooling", "graph.nodes")
 
-def _atomic_text(path: Path, text: str) -> None:
-    partial = path.with_suffix(path.suffix + ".partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+    def __init__(self, recipe: ExpressionRecipe, faces: FerPlus, device: str, tell: Tell) -> None:
+        self._recipe = recipe
+        self._device = device
+        train_rows, held_out_rows = split_held_out(len(faces), HELD_OUT_FRACTION, HELD_OUT_SEED)
+        self._faces, self._held_out = faces.subset(train_rows), faces.subset(held_out_rows)
+        self._held_out_labels = majority_labels(self._held_out.votes)
+        self._held_out_logits = np.zeros((0, len(FERPLUS_LABELS)), np.float32)
+        self._cooccurrence = vote_cooccurrence(self._faces.votes)
+        self._targets, self._weights = vote_distributions(self._faces.votes)
+        if recipe.teachers:
+            taught = teachers_say([Path(path) for path in recipe.teachers], self._faces.images, device, tell)
+            self._targets = (1 - recipe.teacher_share) * self._targets + recipe.teacher_share * taught
+        self._generator = torch.Generator(device=device)
+        self._generator.manual_seed(recipe.seed)
+
+    def network(self) -> CompactEmotionGcn:
+        return CompactEmotionGcn(self._cooccurrence, self._recipe.dropout, BACKBONES[self._recipe.backbone])
+
+    def batches(self, epoch: int) -> list[npt.NDArray[np.int64]]:
+        rows = np.random.default_rng((self._recipe.seed, epoch)).permutation(epoch_rows(self._faces.votes))
+        size = self._recipe.batch
+        return [rows[step * size : (step + 1) * size] for step in range(max(1, len(rows) // size))]
+
+    def losses(self, model: Any, batch: npt.NDArray[np.int64]) -> dict[str, Tensor]:
+        pictures = torch.from_numpy(self._faces.images[batch]).to(self._device).float().unsqueeze(1)
+        pictures = augment(pictures, self._generator, self._recipe.camera_share)
+        pictures = pictures.contiguous(memory_format=torch.channels_last)
+        with torch.autocast(device_type=pictures.device.type, dtype=torch.bfloat16):
+            logits = model(pictures)
+        targets = torch.from_numpy(self._targets[batch]).to(self._device)
+        weights = torch.from_numpy(self._weights[batch]).to(self._device)
+        return {"loss": crowd_loss(logits.float(), targets, weights)}
+
+    def held_out_figures(self, average: Any) -> dict[str, float]:
+        self._held_out_logits = logits = score(average, self._held_out.images, self._device)
+        labels = self._held_out_labels
+        distributions, weights = vote_distributions(self._held_out.votes)
+        loss = crowd_loss(torch.from_numpy(logits), torch.from_numpy(distributions), torch.from_numpy(weights))
+        counted = labels >= 0
+        right = logits.argmax(axis=1) == labels
+        recalls = [right[labels == c].mean() for c in range(len(FERPLUS_LABELS)) if (labels == c).any()]
+        return {
+            "held_out_loss": float(loss),
+            "held_out_war": float(right[counted].mean()) if counted.any() else math.nan,
+            "held_out_uar": float(np.mean(recalls)) if recalls else math.nan,
+        }
+
+    def own_contents(self) -> dict[str, Tensor]:
+        return {
+            "generator": self._generator.get_state(),
+            "torch_rng": torch.get_rng_state(),
+            "cooccurrence": torch.from_numpy(self._cooccurrence),
+            # For the export, which fits the temperature.
+            "held_out_logits": torch.from_numpy(self._held_out_logits),
+            "held_out_labels": torch.from_numpy(self._held_out_labels),
+            "class_shares": torch.from_numpy(class_shares(self._faces.votes)),
+        }
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        self._generator.set_state(saved["generator"].cpu())
+        # Dropout draws from torch's own generator.
+        torch.set_rng_state(saved["torch_rng"].cpu())
+
+    def draw(self, history: History, path: Path) -> None:
+        draw_curves(history, path)

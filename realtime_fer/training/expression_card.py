@@ -20,6 +20,7 @@ from realtime_fer.evaluation.metrics import BOOTSTRAP_DRAWS
 from realtime_fer.evaluation.robustness import ROBUSTNESS_TABLE
 from realtime_fer.evaluation.speed import milliseconds_per_face
 from realtime_fer.labels import FERPLUS_LABELS
+from realtime_fer.training.abstention_card import abstention_section
 
 CARD = """# {name} {version}
 
@@ -62,6 +63,10 @@ at the end of this card, where there is such a thing. Intervals: bootstrap over 
 Measured by `realtime-fer evaluate {name} --data ferplus_valid.npz --protocol ferplus-majority --json`.
 The intervals of UAR are wide because of {disgust} faces of disgust and {contempt} of contempt.
 
+## When it says unknown
+
+{abstention}
+
 ## Robustness
 
 The same faces, spoiled in one way at a time (`evaluation/robustness.py`), 48x48:
@@ -89,20 +94,22 @@ JPEG, occlusion.
 
 ![Training curves](curves.png)
 
-Network: 3x3 convolution (16 channels), six residual blocks (32, 64, 64, 128, 128, 192 channels; sides 24, 12, 12, 6, 6, 3), a
-learned pooling of the last 3x3 maps, 192 features; {parameters:,} numbers in the file. The classifier is not a free matrix:
-the eight classes are nodes of a graph (Emotion-GCN, Antoniadis et al., FG 2021; ML-GCN, Chen et al., CVPR 2019). An edge from
-i to j stands where, of the training faces that at least two taggers called i, at least a tenth were also called j by two or
-more. A class keeps half of itself and takes the other half evenly from its neighbours. Two such layers, with LeakyReLU
-between, turn eight learned node vectors (begun as the rows of that table of co-occurrences) into eight classifier vectors. At
+{teaching}
+
+Network: 3x3 convolution ({stem} channels), {blocks} residual blocks ({channels} channels; sides {sides}), a
+learned pooling of the last maps; {parameters:,} numbers in the file, the large ones stored in float16. The classifier is not a
+free matrix: the eight classes are nodes of a graph (Emotion-GCN, Antoniadis et al., FG 2021; ML-GCN, Chen et al., CVPR 2019).
+An edge from i to j stands where, of the training faces that at least two taggers called i, at least a tenth were also
+called j by two or more. A class keeps half of itself and takes the other half evenly from its neighbours. Two such layers,
+with LeakyReLU between, turn eight learned node vectors (begun as the rows of that table of co-occurrences) into eight
+classifier vectors. At
 export the graph, the pooling and the bias fold into one matrix, and batch normalisation into the convolutions.
 
 ## Known failures
 
 - Contempt and disgust are rare in the training data ({contempt} and {disgust} validation faces): often called neutral or anger.
 - Sadness and neutral are confused with each other most; so are they by the taggers.
-- Faces below about 20 pixels, hidden mouths and very dark pictures cost much, see the table; the network has no answer
-  "cannot tell" of its own, only a flat distribution.
+- Faces below about 20 pixels, hidden mouths and very dark pictures cost much, see the table.
 - The faces are web pictures of the early 2010s, many of them posed or acted; FER+ has no notes on age, sex or skin colour, so
   differences between groups could not be measured here. Expect them, and test on your own people before relying on it.
 - Drawn faces, masks and backs of heads get some expression too: the detector has to keep them out.
@@ -136,7 +143,9 @@ def write_card(
     manifest = _read_manifest(folder)
     model, size = folder / manifest["file"], manifest["crop"]["size_px"]
     settings: dict[str, Any] = {"size_px": size, "temperature": manifest["temperature"]}
-    report = evaluate_ferplus(model, data, bootstrap_draws=draws, **settings)
+    promise = manifest.get("abstention")
+    limit = None if promise is None else promise["unknown_below"]
+    report = evaluate_ferplus(model, data, bootstrap_draws=draws, unknown_below=limit, **settings)
     spoiled = {name: evaluate_ferplus(model, data, change=change, **settings) for name, change in ROBUSTNESS_TABLE.items()}
     median_ms, tail_ms = milliseconds_per_face(model, size_px=size)
     draw_confusion(report, folder / "confusion.png")
@@ -164,6 +173,7 @@ def write_card(
         class_rows=_class_rows(report),
         disgust=report.support["disgust"],
         contempt=report.support["contempt"],
+        abstention=abstention_section(promise, report.answered),
         robustness_rows="\n".join(f"| {k} | {r.war:.3f} | {r.uar:.3f} | {r.ece:.3f} |" for k, r in spoiled.items()),
         cpu=cpu,
         median_ms=median_ms,
@@ -230,11 +240,34 @@ def _training_facts(checkpoint: Path, model: Path) -> dict[str, Any]:
         raise missing_extra("describing a trained model", "train", error) from error
     if not checkpoint.is_file():
         raise ModelNotFoundError(f"{checkpoint}: expected the checkpoint of the training run, found none")
+    from realtime_fer.networks.compact_emotion_gcn import BACKBONES, FACE_SIZE_PX
+
     saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    backbone = BACKBONES[saved["recipe"].get("backbone", "small")]
+    sides, side = [], FACE_SIZE_PX
+    for _, stride in backbone.stages:
+        side //= stride
+        sides.append(side)
     return {
+        "stem": backbone.stem,
+        "blocks": len(backbone.stages),
+        "channels": ", ".join(str(channels) for channels, _ in backbone.stages),
+        "sides": ", ".join(map(str, sides)),
+        "teaching": _teaching(saved["recipe"]),
         "epochs": saved["epoch"],
         "batch": saved["recipe"]["batch"],
         "held_out": len(saved["held_out_labels"]),
         "parameters": sum(int(np.prod(tensor.dims)) for tensor in onnx.load(str(model)).graph.initializer),
         "onnxruntime": onnxruntime.__version__,
     }
+
+
+def _teaching(recipe: dict[str, Any]) -> str:
+    teachers = recipe.get("teachers") or ()
+    if not teachers:
+        return "No other network taught it."
+    return (
+        f"{recipe['teacher_share']:.0%} of each target is what {len(teachers)} larger networks of the same kind, trained on "
+        "the same faces, say of the unspoiled face and its mirror image (distillation, Hinton et al., 2015); the votes are the "
+        "rest."
+    )

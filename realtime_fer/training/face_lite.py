@@ -7,18 +7,15 @@ what ships.
 
 from __future__ import annotations
 
-import json
 import logging
-import math
-import time
-from collections.abc import Callable, Collection
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from realtime_fer.errors import DatasetError, missing_extra
+from realtime_fer.errors import missing_extra
 from realtime_fer.training.detector_data import prepare_detection_set
 from realtime_fer.training.face_lite_data import Boxes, FaceLiteSamples, ImageBgr, KeptPicture, keep_pictures
 
@@ -31,6 +28,8 @@ except ImportError as error:
 
 from realtime_fer.networks.face_lite import FaceLite
 from realtime_fer.training.face_lite_loss import face_lite_loss
+from realtime_fer.training.run_files import History, Panel, draw_panels
+from realtime_fer.training.run_loop import Recipe, resumed, train_run, training_arithmetic
 
 log = logging.getLogger(__name__)
 
@@ -43,35 +42,17 @@ WARM_UP_FRACTION = 0.05
 PLAIN_FRACTION = 0.1
 """Of all epochs, at the end, without mosaics: the network ends on whole pictures."""
 
-EMA_DECAY = 0.998
 CLIP_NORM = 10.0
 """Largest gradient norm; the first steps, when no box fits yet, would be far above."""
 
-LOG_EVERY_S = 20.0
 
-
-@dataclass(frozen=True, slots=True)
-class FaceLiteRecipe:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaceLiteRecipe(Recipe):
     """What a run was started with; a resumed run keeps it."""
 
-    epochs: int
     image_size: int
-    batch: int
-    peak_learning_rate: float
-    weight_decay: float
-    seed: int
     composites: int
     sources: tuple[str, ...]
-    limit: int | None
-
-
-@dataclass(slots=True)
-class _Run:
-    model: Any
-    average: Any
-    optimizer: Any
-    epoch: int
-    history: list[dict[str, float]]
 
 
 def train_face_lite(
@@ -115,18 +96,24 @@ def train_face_lite(
     Raises:
         DatasetError: `data` has not the layout, or there is nothing to resume.
     """
-    if threads:
-        torch.set_num_threads(threads)
-    # Gradients of dead units fade into denormal numbers, which slow a CPU down a hundredfold.
-    torch.set_flush_denormal(True)
     out.mkdir(parents=True, exist_ok=True)
     tell = progress or log.info
-    saved = _load(out / "last.pt") if resume else None
-    recipe = (
-        FaceLiteRecipe(**saved["recipe"])
-        if saved
-        else FaceLiteRecipe(
-            epochs, image_size, batch, peak_learning_rate, weight_decay, seed, composites, tuple(sorted(sources)), limit
+    recipe, saved = (
+        resumed(out, FaceLiteRecipe)
+        if resume
+        else (
+            FaceLiteRecipe(
+                epochs=epochs,
+                batch=batch,
+                peak_learning_rate=peak_learning_rate,
+                weight_decay=weight_decay,
+                seed=seed,
+                limit=limit,
+                image_size=image_size,
+                composites=composites,
+                sources=tuple(sorted(sources)),
+            ),
+            None,
         )
     )
     prepare_detection_set(
@@ -135,17 +122,9 @@ def train_face_lite(
     paths = [Path(line) for line in (out / "data" / "train.txt").read_text(encoding="utf-8").splitlines()]
     pictures = keep_pictures(paths)
     tell(f"{len(set(paths))} pictures, {len(paths)} samples an epoch")
-    run = _start(recipe, device, saved)
-    while run.epoch < min(recipe.epochs, stop_after or recipe.epochs):
-        began = time.monotonic()
-        row = _train_epoch(run, recipe, pictures, device=device, workers=workers, tell=tell)
-        run.epoch += 1
-        run.history.append({"epoch": float(run.epoch), **row, "seconds": time.monotonic() - began})
-        tell(", ".join(f"{name} {value:.4g}" for name, value in run.history[-1].items()))
-        _save(out / "last.pt", run, recipe)
-        _atomic_text(out / "history.json", json.dumps(run.history, indent=1))
-        draw_curves(run.history, out / "curves.png")
-    return out / "last.pt"
+    with training_arithmetic(threads):
+        task = _FaceLiteTask(recipe, pictures, device, workers)
+        return train_run(task, recipe, out, saved=saved, device=device, stop_after=stop_after, tell=tell)
 
 
 def collate(samples: list[tuple[ImageBgr, Boxes]]) -> tuple[Tensor, Tensor, Tensor]:
@@ -159,129 +138,58 @@ def collate(samples: list[tuple[ImageBgr, Boxes]]) -> tuple[Tensor, Tensor, Tens
     return torch.from_numpy(images), torch.from_numpy(faces), torch.from_numpy(is_face)
 
 
-def learning_rate(step: int, steps: int, peak: float) -> float:
-    """Linear up to `peak`, then a cosine down to zero. A function of the step alone."""
-    warm_up = max(1, round(WARM_UP_FRACTION * steps))
-    if step < warm_up:
-        return peak * (step + 1) / warm_up
-    return peak * 0.5 * (1 + math.cos(math.pi * (step - warm_up) / max(1, steps - warm_up)))
-
-
-def draw_curves(history: list[dict[str, float]], path: Path) -> None:
+def draw_curves(history: History, path: Path) -> None:
     """Losses and overlap against the epoch, as a PNG; silently nothing without matplotlib."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        return
-    epochs = [row["epoch"] for row in history]
-    figure = Figure(figsize=(9, 3.4), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    left.plot(epochs, [row["score_loss"] for row in history], label="score (cross-entropy)")
-    left.plot(epochs, [row["box_loss"] for row in history], label="box (1 - GIoU)")
-    left.set(xlabel="epoch", ylabel="loss on augmented training samples", title="Loss")
-    left.legend()
-    right.plot(epochs, [row["overlap"] for row in history])
-    right.set(xlabel="epoch", ylabel="mean IoU", title="Boxes of the cells that answer for a face")
-    figure.savefig(path, dpi=110)
-
-
-def _start(recipe: FaceLiteRecipe, device: str, saved: Any) -> _Run:
-    torch.manual_seed(recipe.seed)
-    model = FaceLite().to(device, memory_format=torch.channels_last)
-    average = FaceLite().to(device, memory_format=torch.channels_last)
-    average.load_state_dict(model.state_dict())
-    average.requires_grad_(False)
-    groups = [
-        {"params": [p for p in model.parameters() if p.ndim > 1], "weight_decay": recipe.weight_decay},
-        {"params": [p for p in model.parameters() if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    run = _Run(model, average, torch.optim.AdamW(groups, lr=recipe.peak_learning_rate), 0, [])
-    if saved:
-        model.load_state_dict(saved["model"])
-        average.load_state_dict(saved["average"])
-        run.optimizer.load_state_dict(saved["optimizer"])
-        run.epoch, run.history = saved["epoch"], saved["history"]
-    return run
-
-
-def _train_epoch(
-    run: _Run,
-    recipe: FaceLiteRecipe,
-    pictures: list[KeptPicture],
-    *,
-    device: str,
-    workers: int,
-    tell: Callable[[str], None],
-) -> dict[str, float]:
-    samples = FaceLiteSamples(
-        pictures,
-        side_px=recipe.image_size,
-        seed=recipe.seed,
-        epoch=run.epoch,
-        mosaic=run.epoch < round((1 - PLAIN_FRACTION) * recipe.epochs),
+    loss = Panel(
+        "Loss",
+        "loss on augmented training samples",
+        {"score_loss": "score (cross-entropy)", "box_loss": "box (1 - GIoU)"},
     )
-    # The order is the samples' own business, a function of seed and epoch.
-    batches: Any = DataLoader(
-        samples, recipe.batch, num_workers=workers, collate_fn=collate, drop_last=len(samples) > recipe.batch
-    )
-    steps, told = len(batches), time.monotonic()
-    sums = dict.fromkeys(("loss", "score_loss", "box_loss", "overlap"), 0.0)
-    run.model.train()
-    for step, (images, faces, is_face) in enumerate(batches):
-        rate = learning_rate(run.epoch * steps + step, recipe.epochs * steps, recipe.peak_learning_rate)
-        for group in run.optimizer.param_groups:
-            group["lr"] = rate
-        pixels = images.to(device).float().div(255).contiguous(memory_format=torch.channels_last)
+    boxes = Panel("Boxes of the cells that answer for a face", "mean IoU", {"overlap": "overlap"})
+    draw_panels(history, [loss, boxes], path)
+
+
+class _FaceLiteTask:
+    """Augmented pictures, and the boxes of their faces; nothing is held out."""
+
+    warm_up_fraction = WARM_UP_FRACTION
+    clip_norm = CLIP_NORM
+    never_decayed: Collection[str] = ()
+
+    def __init__(self, recipe: FaceLiteRecipe, pictures: list[KeptPicture], device: str, workers: int) -> None:
+        self._recipe = recipe
+        self._pictures = pictures
+        self._device = device
+        self._workers = workers
+
+    def network(self) -> FaceLite:
+        return FaceLite()
+
+    def batches(self, epoch: int) -> Any:
+        recipe = self._recipe
+        mosaic = epoch < round((1 - PLAIN_FRACTION) * recipe.epochs)
+        samples: Any = FaceLiteSamples(self._pictures, side_px=recipe.image_size, seed=recipe.seed, epoch=epoch, mosaic=mosaic)
+        # The order is the samples' own business, a function of seed and epoch.
+        return DataLoader(
+            samples, recipe.batch, num_workers=self._workers, collate_fn=collate, drop_last=len(samples) > recipe.batch
+        )
+
+    def losses(self, model: Any, batch: tuple[Tensor, Tensor, Tensor]) -> dict[str, Tensor]:
+        images, faces, is_face = batch
+        pixels = images.to(self._device).float().div(255).contiguous(memory_format=torch.channels_last)
         with torch.autocast(device_type=pixels.device.type, dtype=torch.bfloat16):
-            found = run.model(pixels)
-        parts = face_lite_loss(found, faces.to(device), is_face.to(device))
-        run.optimizer.zero_grad(set_to_none=True)
-        parts.total.backward()
-        torch.nn.utils.clip_grad_norm_(run.model.parameters(), CLIP_NORM)
-        run.optimizer.step()
-        _update_average(run, run.epoch * steps + step)
-        for name, part in zip(sums, parts, strict=True):
-            sums[name] += float(part.detach())
-        if time.monotonic() - told > LOG_EVERY_S:
-            told = time.monotonic()
-            tell(f"epoch {run.epoch + 1}/{recipe.epochs}, step {step + 1}/{steps}, loss {sums['loss'] / (step + 1):.4f}")
-    return {name: value / steps for name, value in sums.items()}
+            found = model(pixels)
+        parts = face_lite_loss(found, faces.to(self._device), is_face.to(self._device))
+        return {"loss": parts.total, "score_loss": parts.score, "box_loss": parts.box, "overlap": parts.overlap}
 
+    def held_out_figures(self, average: Any) -> dict[str, float]:
+        return {}
 
-@torch.no_grad()
-def _update_average(run: _Run, step: int) -> None:
-    # The first steps must not linger in the average.
-    decay = min(EMA_DECAY, (1 + step) / (10 + step))
-    for kept, new in zip(run.average.state_dict().values(), run.model.state_dict().values(), strict=True):
-        if kept.dtype.is_floating_point:
-            kept.lerp_(new, 1 - decay)
-        else:
-            kept.copy_(new)
+    def own_contents(self) -> dict[str, Any]:
+        return {}
 
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Nothing: the samples depend on seed and epoch alone."""
 
-def _save(path: Path, run: _Run, recipe: FaceLiteRecipe) -> None:
-    partial = path.with_suffix(".partial")
-    torch.save(
-        {
-            "recipe": asdict(recipe),
-            "epoch": run.epoch,
-            "history": run.history,
-            "model": run.model.state_dict(),
-            "average": run.average.state_dict(),
-            "optimizer": run.optimizer.state_dict(),
-        },
-        partial,
-    )
-    partial.replace(path)
-
-
-def _load(path: Path) -> Any:
-    if not path.is_file():
-        raise DatasetError(f"{path}: expected the checkpoint of an earlier run, found none; try without resuming")
-    return torch.load(path, map_location="cpu", weights_only=True)
-
-
-def _atomic_text(path: Path, text: str) -> None:
-    partial = path.with_suffix(path.suffix + ".partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+    def draw(self, history: History, path: Path) -> None:
+        draw_curves(history, path)

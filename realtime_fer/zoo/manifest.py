@@ -37,6 +37,18 @@ class CropContract(BaseModel):
     margin: float = Field(ge=-0.4, le=2.0, description="added on each side, as a share of the box's longer side")
 
 
+class AbstentionPromise(BaseModel):
+    """When the service says "unknown", and what that is worth; measured on faces held out of training."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    unknown_below: float = Field(ge=0, le=1, description="a smaller best probability is published as unknown")
+    answered_share: float = Field(ge=0, le=1, description="of the faces it was chosen on")
+    max_error: float = Field(gt=0, lt=1, description="at most this share of the answered faces is wrong")
+    certainty: float = Field(gt=0, lt=1, description="of that, over the draw of the faces")
+    faces: int = Field(gt=0, description="how many it was chosen on")
+
+
 class ExpressionManifest(_Manifest):
     """An expression classifier (ONNX)."""
 
@@ -45,6 +57,7 @@ class ExpressionManifest(_Manifest):
     crop: CropContract
     temperature: float = Field(gt=0, description="logits are divided by it before the softmax (Guo et al., ICML 2017)")
     valence_arousal: Literal["predicted"] | None = None
+    abstention: AbstentionPromise | None = None
 
 
 class DetectorManifest(_Manifest):

@@ -44,3 +44,23 @@ def test_face_lite_needs_weights(asked: dict[str, Any]) -> None:
     assert result.exit_code == 2
     assert "--weights" in result.output
     assert not asked
+
+
+def test_margin_and_help_for_rare_classes_reach_the_export(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[dict[str, Any]] = []
+    module = ModuleType("realtime_fer.training.export_expression")
+
+    def export_expression(checkpoint: Path, out: Path, **settings: Any) -> Path:
+        seen.append(settings)
+        return out / "emotion-gcn-ferplus.onnx"
+
+    module.export_expression = export_expression  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    command = ["emotion-gcn-ferplus", "--weights", "last.pt", "--out", "o"]
+    assert "wrote o/emotion-gcn-ferplus.onnx" in CliRunner().invoke(export, command).output
+    CliRunner().invoke(export, [*command, "--margin", "-0.1", "--prior-strength", "0.3", "--version", "2.0"])
+    assert seen == [
+        {"version": "1.0", "margin": 0.0, "prior_strength": 0.0},
+        {"version": "2.0", "margin": -0.1, "prior_strength": 0.3},
+    ]
+    assert CliRunner().invoke(export, [*command, "--prior-strength", "2"]).exit_code == 2

@@ -15,17 +15,18 @@ from realtime_fer.commands.train import train
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """Stands for the training module, which needs torch; holds what it was called with."""
+    """Stands for the training modules, which need torch; holds what they were called with."""
     seen: dict[str, Any] = {}
-    module = ModuleType("realtime_fer.training.face_lite")
 
-    def train_face_lite(**settings: Any) -> Path:
+    def train_it(**settings: Any) -> Path:
         seen.update(settings)
         settings["progress"]("epoch 1")
         return Path("there/last.pt")
 
-    module.train_face_lite = train_face_lite  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, module.__name__, module)
+    for name in ("face_lite", "expression"):
+        module = ModuleType(f"realtime_fer.training.{name}")
+        setattr(module, f"train_{name}", train_it)
+        monkeypatch.setitem(sys.modules, module.__name__, module)
     return seen
 
 
@@ -45,4 +46,38 @@ def test_face_lite_needs_data(asked: dict[str, Any]) -> None:
     result = CliRunner().invoke(train, ["face-lite"])
     assert result.exit_code == 2
     assert "--data" in result.output
+    assert not asked
+
+
+def test_expression_options_reach_the_training(asked: dict[str, Any]) -> None:
+    command = (
+        "emotion-gcn-ferplus --data f.npz --out o --epochs 3 --batch 7 --backbone large --camera-share 0.25 "
+        "--teacher a/last.pt --teacher b/last.pt --teacher-share 0.6 --dropout 0.3 --seed 4 --threads 1 --limit 9"
+    )
+    result = CliRunner().invoke(train, [*command.split(), "--stop-after", "2", "--resume"])
+    assert result.exit_code == 0, result.output
+    assert (asked["data"], asked["out"], asked["epochs"], asked["batch"]) == (Path("f.npz"), Path("o"), 3, 7)
+    assert (asked["backbone"], asked["camera_share"], asked["dropout"]) == ("large", 0.25, 0.3)
+    assert list(asked["teachers"]) == [Path("a/last.pt"), Path("b/last.pt")]
+    assert (asked["teacher_share"], asked["seed"], asked["threads"], asked["limit"]) == (0.6, 4, 1, 9)
+    assert (asked["stop_after"], asked["resume"]) == (2, True)
+    assert result.output.splitlines()[0] == "epoch 1"
+    assert "realtime-fer export emotion-gcn-ferplus --weights there/last.pt" in result.output
+
+
+def test_expressions_are_learned_from_the_crowd_alone_by_default(asked: dict[str, Any]) -> None:
+    result = CliRunner().invoke(train, ["emotion-gcn-ferplus", "--data", "f.npz"])
+    assert result.exit_code == 0, result.output
+    assert list(asked["teachers"]) == []
+    assert asked["camera_share"] == 1
+    assert (asked["resume"], asked["stop_after"], asked["limit"], asked["device"]) == (False, None, None, "cpu")
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--backbone", "enormous"), ("--teacher-share", "1.5"), ("--camera-share", "-1"), ("--epochs", "0")]
+)
+def test_expression_options_out_of_range_are_named(asked: dict[str, Any], option: str, value: str) -> None:
+    result = CliRunner().invoke(train, ["emotion-gcn-ferplus", "--data", "f.npz", option, value])
+    assert result.exit_code == 2
+    assert option in result.output
     assert not asked

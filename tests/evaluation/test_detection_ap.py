@@ -110,14 +110,16 @@ def test_false_faces_on_pictures_without_faces() -> None:
     scores = score(pictures, [[face(FAR, 0.9)], [face(A, 0.9), face(B, 0.6), face(FAR, 0.4)], [], [face(A, 0.9)]])
     assert scores.pictures_without_faces == 2
     assert scores.false_faces_per_empty_picture == 1.0
+    assert scores.empty_pictures_with_face == 0.5
 
 
 def test_figures_that_need_faces_are_nan_without_them() -> None:
     scores = score([labelled()], [[]])
     assert math.isnan(scores.ap50)
     assert math.isnan(scores.recall)
-    assert scores.false_faces_per_empty_picture == 0.0
+    assert scores.false_faces_per_empty_picture == scores.empty_pictures_with_face == 0.0
     assert math.isnan(score([labelled(A)], [[]]).false_faces_per_empty_picture)
+    assert math.isnan(score([labelled(A)], [[]]).empty_pictures_with_face)
     assert score([labelled(A)], [[]]).ap50 == 0.0
 
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pytest
 
 from realtime_fer.errors import DatasetError, ModelNotFoundError
-from realtime_fer.evaluation.ferplus_protocol import classify_images, evaluate_ferplus, majority_report
+from realtime_fer.evaluation.ferplus_protocol import answered_above, classify_images, evaluate_ferplus, majority_report
 from realtime_fer.labels import FERPLUS_LABELS
 
 onnx = pytest.importorskip("onnx")
@@ -73,6 +73,22 @@ def test_the_last_line_has_the_agreed_fields(brightness_model: Path, tmp_path: P
     assert list(fields["per_class"]) == list(FERPLUS_LABELS)
     assert fields["per_class"]["anger"] is None
     assert fields["intervals"]["war"] == [1.0, 1.0]
+
+
+def test_a_limit_says_what_is_answered(brightness_model: Path, tmp_path: Path) -> None:
+    # As above: classes 0, 1, 7 right, one wrong, and a face nobody saw an emotion in.
+    data = write_faces(tmp_path / "faces.npz", [0, 20, 140, 60, 100], [0, 1, 7, 2, 9])
+    low = evaluate_ferplus(brightness_model, data, unknown_below=0.0)
+    assert low.answered == {"limit": 0.0, "share": 1.0, "accuracy": 0.75, "share_unclear": 1.0}
+    assert evaluate_ferplus(brightness_model, data).answered is None
+    high = json.loads(evaluate_ferplus(brightness_model, data, unknown_below=1.1).as_json())["answered"]
+    assert high == {"limit": 1.1, "share": 0.0, "accuracy": None, "share_unclear": 0.0}
+
+
+def test_answers_above_the_limit_are_counted_apart() -> None:
+    probabilities = np.array([[0.9, 0.1], [0.6, 0.4], [0.8, 0.2]])
+    found = answered_above(0.7, probabilities, np.array([0, 0, 1]), np.array([[0.55, 0.45], [0.7, 0.3]]))
+    assert found == {"limit": 0.7, "share": pytest.approx(2 / 3), "accuracy": 0.5, "share_unclear": 0.5}
 
 
 def test_temperature_softens_without_changing_answers(brightness_model: Path) -> None:

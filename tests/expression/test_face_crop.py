@@ -53,6 +53,15 @@ def test_shrinking_averages_instead_of_picking() -> None:
     assert 126 <= crop.min() <= crop.max() <= 129
 
 
+@pytest.mark.parametrize("times", [1, 2, 3, 4, 6, 8])
+def test_an_enlarged_face_comes_back_to_the_grey_level(times: int) -> None:
+    face = np.random.default_rng(times).integers(0, 256, (24, 24), dtype=np.uint8)
+    large = cv2.cvtColor(np.kron(face, np.ones((times, times), np.uint8)), cv2.COLOR_GRAY2BGR)
+    image = np.asarray(cv2.copyMakeBorder(large, 5, 5, 5, 5, cv2.BORDER_CONSTANT), np.uint8)
+    crop = cut_face(image, box(5, 5, 5 + 24 * times, 5 + 24 * times), size_px=24, margin=0.0, grey=True)
+    np.testing.assert_array_equal(crop, face)
+
+
 @pytest.mark.parametrize("outside", [(200, 10, 240, 50), (-50, 10, -20, 30), (10, 500, 20, 510)])
 def test_no_pixel_of_the_frame_gives_none(outside: tuple[float, float, float, float]) -> None:
     assert cut_face(gradient(), box(*outside), size_px=16, margin=0.0, grey=True) is None

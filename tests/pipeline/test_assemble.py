@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from realtime_fer.errors import MissingExtraError, ModelCorruptError, ModelNotFoundError, ModelShapeError
-from realtime_fer.pipeline.assemble import build_classifier, build_detector, build_fast_path
+from realtime_fer.pipeline.assemble import build_classifier, build_detector, build_fast_path, unknown_below
 from realtime_fer.settings import load_settings
 from realtime_fer.sources.choose import open_source
 from realtime_fer.zoo.shelf import find_model
@@ -67,6 +67,22 @@ def test_a_classifier_is_no_detector_and_the_other_way_round(tmp_path: Path) -> 
     save_linear_classifier(tmp_path / "c.onnx")
     with pytest.raises(ModelShapeError, match="c: expected one input"):
         build(str(tmp_path / "c.onnx"))
+
+
+def test_the_limit_of_unknown_is_set_or_the_models_or_a_third(tmp_path: Path) -> None:
+    def limit(**flags: object) -> float:
+        return unknown_below(load_settings(flags={"classifier": flags}).classifier)
+
+    shipped = find_model("emotion-gcn-ferplus")
+    copy = tmp_path / "copy"
+    shutil.copytree(shipped.folder, copy)
+    manifest = json.loads((copy / "manifest.json").read_text())
+    promise = {"unknown_below": 0.62, "answered_share": 0.8, "max_error": 0.1, "certainty": 0.95, "faces": 100}
+    (copy / "manifest.json").write_text(json.dumps({**manifest, "abstention": promise}))
+    assert limit(name=str(copy)) == 0.62
+    assert limit(name=str(copy), unknown_below=0.4) == 0.4
+    (copy / "manifest.json").write_text(json.dumps({**manifest, "abstention": None}))
+    assert limit(name=str(copy)) == 0.3
 
 
 @pytest.mark.parametrize("name", ["none.onnx", "none.pt", "nobody"])

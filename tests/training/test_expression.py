@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,18 @@ torch = pytest.importorskip("torch")
 
 from realtime_fer.errors import DatasetError  # noqa: E402
 from realtime_fer.labels import FERPLUS_VOTE_COLUMNS  # noqa: E402
-from realtime_fer.training.expression import class_shares, crowd_loss, epoch_rows, one_cycle, train_expression  # noqa: E402
+from realtime_fer.networks.compact_emotion_gcn import BACKBONES, CompactEmotionGcn  # noqa: E402
+from realtime_fer.training import expression as module  # noqa: E402
+from realtime_fer.training.expression import (  # noqa: E402
+    class_shares,
+    crowd_loss,
+    draw_curves,
+    epoch_rows,
+    network_of,
+    score,
+    teachers_say,
+    train_expression,
+)
 
 pytestmark = pytest.mark.torch
 
@@ -63,6 +75,131 @@ def test_a_limit_takes_the_first_faces(tmp_path: Path) -> None:
     assert saved["held_out_labels"].shape == (2,)  # type: ignore[attr-defined]
 
 
+def test_the_recipe_says_how_large_and_by_whom_it_was_taught(tmp_path: Path) -> None:
+    data = write_faces(tmp_path / "faces.npz", 20)
+    teacher = tmp_path / "teacher" / "last.pt"
+    alone = train(data, tmp_path / "teacher", epochs=1, teacher_share=0.7)["recipe"]
+    assert (alone["backbone"], alone["teachers"], alone["teacher_share"]) == ("small", (), 0.0)  # type: ignore[index]
+    checkpoint = train(
+        data, tmp_path / "taught", epochs=1, teachers=[teacher], teacher_share=0.7, backbone="medium", camera_share=0.25
+    )
+    taught = checkpoint["recipe"]
+    assert len(network_of(checkpoint).blocks) == len(BACKBONES["medium"].stages)
+    assert (taught["teachers"], taught["teacher_share"]) == ((str(teacher),), 0.7)  # type: ignore[index]
+    assert (taught["backbone"], taught["camera_share"]) == ("medium", 0.25)  # type: ignore[index]
+
+
+def test_a_taught_run_can_be_interrupted_too(tmp_path: Path) -> None:
+    data = write_faces(tmp_path / "faces.npz", 40)
+    train(data, tmp_path / "teacher", epochs=1)
+    settings: dict[str, object] = {"teachers": [tmp_path / "teacher" / "last.pt"]}
+    whole = train(data, tmp_path / "whole", **settings)
+    train(data, tmp_path / "parts", stop_after=1, **settings)
+    # The checkpoint knows its teachers; asking them must not move torch's own generator.
+    parts = train(data, tmp_path / "parts", resume=True)
+    for name, value in whole["average"].items():  # type: ignore[attr-defined]
+        assert torch.equal(value, parts["average"][name]), name  # type: ignore[index]
+
+
+@pytest.mark.parametrize(("share", "expected"), [(1.0, 0.25), (0.5, 0.5 * 0.25), (0.0, 0.0)])
+def test_teachers_become_their_share_of_the_target(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: float, expected: float
+) -> None:
+    seen: list[np.ndarray] = []
+
+    def say(_teachers: object, images: np.ndarray, *_others: object) -> np.ndarray:
+        answer = np.zeros((len(images), 8), np.float32)
+        answer[:, 6:] = (0.75, 0.25)
+        return answer
+
+    def remember(logits: Any, distributions: Any, weights: Any) -> Any:
+        seen.append(np.asarray(distributions))
+        return crowd_loss(logits, distributions, weights)
+
+    monkeypatch.setattr(module, "teachers_say", say)
+    monkeypatch.setattr(module, "crowd_loss", remember)
+    train(write_faces(tmp_path / "faces.npz", 20), tmp_path / "out", epochs=1, teachers=[Path("t")], teacher_share=share)
+    learned_from, held_out = seen[0], seen[-1]
+    assert learned_from[:, 7] == pytest.approx(expected)
+    assert learned_from.sum(axis=1) == pytest.approx(1)
+    assert (held_out[:, 7] == 0).all(), "held-out figures are about the crowd alone"
+
+
+def test_the_camera_share_reaches_the_augmentation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shares: list[float] = []
+
+    def note(faces: object, _generator: object, camera_share: float) -> object:
+        shares.append(camera_share)
+        return faces
+
+    monkeypatch.setattr(module, "augment", note)
+    train(write_faces(tmp_path / "faces.npz", 20), tmp_path / "out", epochs=1, camera_share=0.5)
+    assert set(shares) == {0.5}
+
+
+def checkpoint_of(network: CompactEmotionGcn, path: Path, backbone: str | None) -> Path:
+    recipe = {} if backbone is None else {"backbone": backbone}
+    cooccurrence = torch.eye(8, dtype=torch.float64)
+    weights = {"model": {"never": "asked"}, "average": network.state_dict()}
+    torch.save({"recipe": recipe, "cooccurrence": cooccurrence, **weights}, path)
+    return path
+
+
+@pytest.mark.parametrize("backbone", ["small", "medium", "large", None])
+def test_the_network_of_a_checkpoint_answers_as_the_one_saved(tmp_path: Path, backbone: str | None) -> None:
+    # Checkpoints of the time before there was a choice say nothing of it.
+    network = CompactEmotionGcn(np.eye(8), backbone=BACKBONES[backbone or "small"]).eval()
+    path = checkpoint_of(network, tmp_path / "last.pt", backbone)
+    again = network_of(torch.load(path, weights_only=True))
+    assert not again.training
+    faces = np.random.default_rng(0).integers(0, 256, (3, 48, 48), dtype=np.uint8)
+    np.testing.assert_array_equal(score(again, faces, "cpu"), score(network, faces, "cpu"))
+
+
+def test_scoring_takes_faces_in_order_and_without_dropout(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SCORING_BATCH", 2)
+    network = CompactEmotionGcn(np.eye(8), dropout=0.9).train()
+    faces = np.random.default_rng(0).integers(0, 256, (5, 48, 48), dtype=np.uint8)
+    logits = score(network, faces, "cpu")
+    assert logits.shape == (5, 8)
+    assert logits.dtype == np.float32
+    for row, face in zip(logits, faces, strict=True):
+        np.testing.assert_allclose(score(network, face[None], "cpu")[0], row, atol=1e-4)
+
+
+def test_teachers_say_their_mean_over_the_face_and_its_mirror_image(tmp_path: Path) -> None:
+    networks = [CompactEmotionGcn(np.eye(8), backbone=BACKBONES[name]).eval() for name in ("small", "medium")]
+    paths = [
+        checkpoint_of(network, tmp_path / f"{name}.pt", name)
+        for network, name in zip(networks, ("small", "medium"), strict=True)
+    ]
+    faces = np.random.default_rng(0).integers(0, 256, (3, 48, 48), dtype=np.uint8)
+    mirrored = np.ascontiguousarray(faces[:, :, ::-1])
+    each = [torch.tensor(score(n, view, "cpu")).softmax(dim=1).numpy() for n in networks for view in (faces, mirrored)]
+    lines: list[str] = []
+    said = teachers_say(paths, faces, "cpu", lines.append)
+    assert said.dtype == np.float32
+    np.testing.assert_allclose(said, np.mean(each, axis=0), atol=1e-5)
+    np.testing.assert_allclose(teachers_say(paths, mirrored, "cpu", lines.append), said, atol=1e-5)
+    assert [str(path) in line for path, line in zip(paths, lines, strict=False)] == [True, True]
+
+
+def test_teachers_that_are_none_are_named(tmp_path: Path) -> None:
+    faces = np.zeros((1, 48, 48), np.uint8)
+    with pytest.raises(DatasetError, match=r"absent\.pt: expected the checkpoint"):
+        teachers_say([tmp_path / "absent.pt"], faces, "cpu", print)
+    torch.save({"recipe": {"image_size": 320}, "average": {}}, tmp_path / "detector.pt")
+    with pytest.raises(DatasetError, match=r"detector\.pt: .* found one of another"):
+        teachers_say([tmp_path / "detector.pt"], faces, "cpu", print)
+
+
+def test_curves_of_the_first_epoch(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    row = {"epoch": 1.0, "loss": 2.0, "held_out_loss": 1.9, "held_out_war": 0.3, "held_out_uar": math.nan}
+    draw_curves([row], tmp_path / "curves.png")
+    assert (tmp_path / "curves.png").stat().st_size > 1000
+
+
 def test_the_loss_of_the_crowds_own_answer_is_its_entropy() -> None:
     crowd = torch.tensor([[0.5, 0.25, 0.25], [1.0, 0.0, 0.0]])
     weights = torch.tensor([1.0, 0.0])
@@ -73,15 +210,6 @@ def test_the_loss_of_the_crowds_own_answer_is_its_entropy() -> None:
     hot = torch.eye(3)[[0, 1, 2, 1]]
     plain = torch.nn.functional.cross_entropy(logits, torch.tensor([0, 1, 2, 1]))
     assert crowd_loss(logits, hot, torch.ones(4)).item() == pytest.approx(plain.item(), abs=1e-6)
-
-
-def test_the_rate_rises_peaks_and_ends_at_nothing() -> None:
-    rates = [one_cycle(step, 200, 0.01) for step in range(201)]
-    assert max(rates) == pytest.approx(0.01)
-    assert rates.index(max(rates)) == 29
-    assert rates[:30] == sorted(rates[:30])
-    assert rates[30:] == sorted(rates[30:], reverse=True)
-    assert rates[200] == pytest.approx(0)
 
 
 def test_rare_faces_are_shown_again_and_faceless_ones_never() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,7 +14,9 @@ from realtime_fer.errors import DatasetError
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
-from realtime_fer.training.face_lite import collate, learning_rate, train_face_lite  # noqa: E402
+from realtime_fer.training import face_lite as module  # noqa: E402
+from realtime_fer.training.face_lite import collate, draw_curves, train_face_lite  # noqa: E402
+from realtime_fer.training.face_lite_data import FaceLiteSamples  # noqa: E402
 
 # torch warns about its own future.
 pytestmark = [pytest.mark.torch, pytest.mark.filterwarnings("ignore")]
@@ -87,13 +90,23 @@ def test_progress_is_told(data: Path, tmp_path: Path) -> None:
     assert lines[-1].startswith("epoch 1, loss ")
 
 
-def test_the_learning_rate_rises_then_falls_to_nothing() -> None:
-    rates = [learning_rate(step, 100, 1.0) for step in range(100)]
-    assert int(np.argmax(rates)) in {4, 5}
-    assert max(rates) == 1.0
-    assert rates[0] == pytest.approx(0.2)
-    assert rates[-1] < 1e-3
-    assert sorted(rates[5:], reverse=True) == rates[5:]
+def test_curves_of_the_first_epoch(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    draw_curves([{"epoch": 1.0, "score_loss": 2.0, "box_loss": 1.0, "overlap": 0.1}], tmp_path / "curves.png")
+    assert (tmp_path / "curves.png").stat().st_size > 1000
+
+
+def test_the_last_epochs_show_whole_pictures(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mosaics: list[bool] = []
+
+    def note(*arguments: Any, **settings: Any) -> FaceLiteSamples:
+        mosaics.append(settings["mosaic"])
+        return FaceLiteSamples(*arguments, **settings)
+
+    monkeypatch.setattr(module, "FaceLiteSamples", note)
+    monkeypatch.setattr(module, "PLAIN_FRACTION", 1 / 3)
+    train(data, tmp_path / "run")
+    assert mosaics == [True, True, False]
 
 
 def test_a_batch_is_rgb_and_padded_with_no_faces() -> None:

@@ -52,6 +52,19 @@ def test_both_kinds_are_told_apart_by_task(tmp_path: Path) -> None:
     assert isinstance(read_manifest(write(tmp_path, DETECTOR)), DetectorManifest)
 
 
+def test_what_unknown_promises_is_optional(tmp_path: Path) -> None:
+    plain = read_manifest(write(tmp_path, EXPRESSION))
+    assert isinstance(plain, ExpressionManifest)
+    assert plain.abstention is None
+    promise = {"unknown_below": 0.5, "answered_share": 0.9, "max_error": 0.1, "certainty": 0.95, "faces": 100}
+    with_promise = read_manifest(write(tmp_path, {**EXPRESSION, "abstention": promise}))
+    assert isinstance(with_promise, ExpressionManifest)
+    assert with_promise.abstention is not None
+    assert with_promise.abstention.unknown_below == 0.5
+    with pytest.raises(ModelCorruptError, match=r"abstention\.unknown_below"):
+        read_manifest(write(tmp_path, {**EXPRESSION, "abstention": {**promise, "unknown_below": 2}}))
+
+
 def test_none(tmp_path: Path) -> None:
     with pytest.raises(ModelNotFoundError, match=r"manifest\.json"):
         read_manifest(tmp_path)

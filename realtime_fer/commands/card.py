@@ -1,0 +1,70 @@
+"""`realtime-fer card`: measure a shipped model and write its CARD.md."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("name")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="A detector: folder with val/ (YOLO layout) and negatives/. A classifier: the FER+ validation faces (npz).",
+)
+@click.option("--run", type=_FOLDER, help="Folder of the training run: its curves, and a classifier's recipe (last.pt).")
+@click.option(
+    "--training-command",
+    help="What made the weights, as typed; goes to the card word for word. A detector's may stand in its NOTES.md instead.",
+)
+@click.option("--notes", type=_FILE, help="Markdown for the end of the card.  [default: the model's NOTES.md]")
+@click.option("--cpu", default="x86-64", show_default=True, help="What the speed is measured on, for the card.")
+@click.option("--draws", type=click.IntRange(1), help="Of the bootstrap.  [default: 1000 detector, 2000 classifier]")
+def card(
+    name: str,
+    data: Path,
+    run: Path | None,
+    training_command: str | None,
+    notes: Path | None,
+    cpu: str,
+    draws: int | None,
+) -> None:
+    """Measure the shipped model NAME (or the model folder at that path) and write CARD.md beside it.
+
+    Every figure of the card is measured now, on the file that ships; what a person knows about the model stands in its
+    NOTES.md and is taken over. Takes minutes.
+    """
+    from realtime_fer.zoo.manifest import DetectorManifest
+    from realtime_fer.zoo.shelf import find_model, verify_model
+
+    model = find_model(name)
+    verify_model(model)
+    if notes is None and (model.folder / "NOTES.md").is_file():
+        notes = model.folder / "NOTES.md"
+    optional = {} if draws is None else {"draws": draws}
+    if isinstance(model.manifest, DetectorManifest):
+        from realtime_fer.training.detector_card import write_detector_card
+
+        write_detector_card(
+            model.folder,
+            data,
+            training_command=training_command,
+            notes=notes,
+            run=run,
+            cpu=cpu,
+            progress=lambda line: click.echo(line, err=True),
+            **optional,
+        )
+    else:
+        if run is None or training_command is None:
+            raise click.UsageError(f"{model.manifest.name}: the card of a classifier needs --run and --training-command")
+        from realtime_fer.training.expression_card import write_card
+
+        write_card(model.folder, data=data, run=run, training_command=training_command, cpu=cpu, notes=notes, **optional)
+    click.echo(f"wrote {model.folder / 'CARD.md'}")

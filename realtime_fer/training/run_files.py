@@ -1,0 +1,86 @@
+"""What a training leaves in its run folder after each epoch: checkpoint, history, curves. Each appears whole or not at all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from realtime_fer.errors import DatasetError, missing_extra
+
+try:
+    import torch
+except ImportError as error:
+    raise missing_extra("training a network", "train", error) from error
+
+CHECKPOINT_NAME = "last.pt"
+HISTORY_NAME = "history.json"
+CURVES_NAME = "curves.png"
+
+History = list[dict[str, float]]
+"""One row an epoch: its number, the mean of each loss, held-out figures, seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One of the drawings of a curves file, against the epoch.
+
+    Attributes:
+        lines: column of the history -> its name in the legend; one line needs no legend.
+    """
+
+    title: str
+    y_label: str
+    lines: Mapping[str, str]
+
+
+def load_checkpoint(path: Path) -> dict[str, Any]:
+    """What `save_checkpoint` wrote, on the CPU.
+
+    Raises:
+        DatasetError: there is no such file, or it is no checkpoint.
+    """
+    if not path.is_file():
+        raise DatasetError(
+            f"{path}: expected the checkpoint of an earlier run, found none; train it first, or start without resuming"
+        )
+    try:
+        saved = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # a broken pickle raises whatever it likes
+        raise DatasetError(f"{path}: expected the checkpoint of an earlier run, found a file torch cannot load") from error
+    if not isinstance(saved, dict) or "recipe" not in saved:
+        raise DatasetError(f"{path}: expected the checkpoint of an earlier run, found another torch file")
+    return saved
+
+
+def save_checkpoint(path: Path, contents: Mapping[str, Any]) -> None:
+    """Write tensors and plain values (`torch.load` reads them with `weights_only`)."""
+    partial = path.with_suffix(".partial")
+    torch.save(dict(contents), partial)
+    partial.replace(path)
+
+
+def write_history(path: Path, history: History) -> None:
+    """The history as JSON."""
+    partial = path.with_suffix(path.suffix + ".partial")
+    partial.write_text(json.dumps(history, indent=1), encoding="utf-8")
+    partial.replace(path)
+
+
+def draw_panels(history: History, panels: Sequence[Panel], path: Path) -> None:
+    """The panels side by side as a PNG; silently nothing without matplotlib."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        return
+    epochs = [row["epoch"] for row in history]
+    figure = Figure(figsize=(4.5 * len(panels), 3.4), layout="constrained")
+    for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+        for column, name in panel.lines.items():
+            axes.plot(epochs, [row[column] for row in history], label=name)
+        axes.set(xlabel="epoch", ylabel=panel.y_label, title=panel.title)
+        if len(panel.lines) > 1:
+            axes.legend()
+    figure.savefig(path, dpi=110)
