@@ -1,8 +1,7 @@
 # Everything a fresh machine needs: Python 3.10 or newer with venv, and make.
 #   make demo   the main job on two moving faces: no camera, no GPU, no display, no download of weights
 #   make test   all checks
-#   make test-train   the training code's tests, with torch
-#   make test-vlm   the vision-language models' tests, with torch and transformers
+#   make test-detector   the detector's training tests, with ultralytics (AGPL-3.0)
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,7 +11,7 @@ STAMP_CORE := $(VENV)/.installed-core
 STAMP_DEV := $(VENV)/.installed-dev
 DEMO_OUT := demo-out
 
-.PHONY: help setup demo test lint types pytest test-train test-vlm bench clean
+.PHONY: help setup demo test lint types pytest test-detector bench clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -25,9 +24,10 @@ $(STAMP_CORE): pyproject.toml | $(BIN)/python
 	$(PIP) install --editable ".[cpu,demo]"
 	@touch $@
 
-# The service and everything its checks need.
+# The service and everything its checks need. Any build of torch does; name another with TORCH="...".
+TORCH ?= torch==2.13.0
 $(STAMP_DEV): pyproject.toml | $(BIN)/python
-	$(PIP) install --editable ".[cpu,demo,dev]"
+	$(PIP) install "$(TORCH)" --editable ".[cpu,demo,dev,train,vlm]"
 	@touch $@ $(STAMP_CORE)
 
 setup: $(STAMP_DEV)
@@ -52,33 +52,20 @@ pytest: setup
 
 test: lint types pytest
 
-# The training code, in an environment of its own: torch is large, and the service never needs it. A build of torch for
-# CPUs only is enough; name another with TORCH="...".
-TORCH ?= torch==2.13.0
-TRAIN_VENV := .venv-train
-STAMP_TRAIN := $(TRAIN_VENV)/.installed
+# The detector's training, in an environment of its own: ultralytics is AGPL-3.0, and nothing else needs it.
+DETECTOR_VENV := .venv-detector
+STAMP_DETECTOR := $(DETECTOR_VENV)/.installed
 
-$(STAMP_TRAIN): pyproject.toml
-	$(PYTHON) -m venv $(TRAIN_VENV)
-	$(TRAIN_VENV)/bin/pip --disable-pip-version-check --quiet install "$(TORCH)" --editable ".[cpu,train,dev]"
+$(STAMP_DETECTOR): pyproject.toml
+	$(PYTHON) -m venv $(DETECTOR_VENV)
+	$(DETECTOR_VENV)/bin/pip --disable-pip-version-check --quiet install torch --editable ".[cpu,train,yolo,dev]"
 	@touch $@
 
-test-train: $(STAMP_TRAIN)
-	$(TRAIN_VENV)/bin/python -m pytest tests/networks tests/training tests/detection/test_yolov8_face_pt.py
-
-VLM_VENV := .venv-vlm
-STAMP_VLM := $(VLM_VENV)/.installed
-
-$(STAMP_VLM): pyproject.toml
-	$(PYTHON) -m venv $(VLM_VENV)
-	$(VLM_VENV)/bin/pip --disable-pip-version-check --quiet install "$(TORCH)" --editable ".[cpu,vlm,dev]"
-	@touch $@
-
-test-vlm: $(STAMP_VLM)
-	$(VLM_VENV)/bin/python -m pytest tests/parity tests/networks/phi3_vision tests/reasoning tests/benchmarks/test_chain_prefix.py
+test-detector: $(STAMP_DETECTOR)
+	$(DETECTOR_VENV)/bin/python -m pytest tests/training tests/detection/test_yolov8_face_pt.py
 
 bench: setup
 	$(BIN)/python benchmarks/latency.py
 
 clean:
-	rm -rf $(VENV) $(TRAIN_VENV) $(VLM_VENV) $(DEMO_OUT) runs build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(DETECTOR_VENV) $(DEMO_OUT) runs build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -32,11 +32,11 @@ from benchmarks.machine import describe_machine
 from realtime_fer.networks.phi3_vision.config import CLIP_VIT_L_14_336, Phi3VisionConfig, VisionTowerSizes
 from realtime_fer.networks.phi3_vision.model import Phi3Vision
 from realtime_fer.networks.phi3_vision.tokenizer import Phi3VisionTokenizer
-from realtime_fer.reasoning.chain_model import Reply
-from realtime_fer.reasoning.chain_variants import NOTEBOOK_COMPOUND
-from realtime_fer.reasoning.compound_labels import BASIC_LABELS
-from realtime_fer.reasoning.phi3_vision_chain import DTYPES, Phi3VisionChainModel
-from realtime_fer.reasoning.prompts import second_question
+from realtime_fer.reasoning.chain_of_affect.compound_labels import BASIC_LABELS
+from realtime_fer.reasoning.chain_of_affect.model import Reply
+from realtime_fer.reasoning.chain_of_affect.phi3_vision import DTYPES, Phi3VisionChainModel
+from realtime_fer.reasoning.chain_of_affect.prompts import second_question
+from realtime_fer.reasoning.chain_of_affect.variants import NOTEBOOK_COMPOUND
 
 VOCABULARY = 32064
 BEFORE_PICTURE = [1, 32010, 29871, 13]

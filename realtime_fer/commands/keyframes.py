@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from realtime_fer.reasoning.keyframe import Keyframe
+    from realtime_fer.reasoning.keyframes.keyframe import Keyframe
 
 _FILE = click.Path(path_type=Path)
 
@@ -33,8 +33,8 @@ def keyframes(
     """
     from realtime_fer.pipeline.assemble import build_fast_path
     from realtime_fer.pipeline.summary import require_writable
-    from realtime_fer.reasoning.keyframe_plot import ClipTrace, draw_keyframes
-    from realtime_fer.reasoning.keyframe_selection import DEFAULT_BURST, DEFAULT_QUESTIONS_PER_S, KeyframeSelector
+    from realtime_fer.reasoning.keyframes.plot import ClipTrace, draw_keyframes
+    from realtime_fer.reasoning.keyframes.selection import DEFAULT_BURST, DEFAULT_QUESTIONS_PER_S, KeyframeSelector
     from realtime_fer.settings import load_settings
     from realtime_fer.sources.choose import open_source
     from realtime_fer.sources.pictures import PictureSource

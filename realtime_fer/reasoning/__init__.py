@@ -1,11 +1,9 @@
 """The slow path: which faces are worth a question, and a reasoner that is asked and never awaited.
 
-`keyframe_selection` looks at the fast path's results and chooses keyframes (`keyframe`), each with its reason and the numbers
-behind it. A keyframe becomes a question (`request`), which `supervisor` hands to a `reasoner` in a process of its own
-(`child_process` in the parent, `child_main` in the child); its end is an `outcome`: an answer or an error.
+`keyframes` looks at the fast path's results and chooses moments, each with its reason and the numbers behind it. A keyframe
+becomes a question (`request`), which `supervision` hands to a `reasoner` in a process of its own; its end is an `outcome`: an
+answer or an error. `chain_of_affect` is the reasoner's questions, labels and rules, and who can answer them; torch is imported
+only there, in the reasoner's own process.
 
-The chain's questions, labels and rules (`chain` and the files beside it) ask any `chain_model`; `phi3_vision_chain` is one,
-with torch, imported only in the reasoner's own process.
-
-Nothing here is imported by the fast path but `keyframe_selection` and `supervisor`, and nothing of torch.
+Nothing here is imported by the fast path but `keyframes.selection` and `supervision.supervisor`, and nothing of torch.
 """

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from realtime_fer.errors import ShapeError
-from realtime_fer.reasoning.keyframe import KeyframeReason
+from realtime_fer.reasoning.keyframes.keyframe import KeyframeReason
 from realtime_fer.reasoning.request import ReasoningRequest, require_shares
 
 SUM_TOLERANCE = 1e-3

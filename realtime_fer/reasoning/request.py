@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from realtime_fer.errors import ShapeError
-from realtime_fer.reasoning.keyframe import ImageRgb, Keyframe, KeyframeReason, require_image_rgb
+from realtime_fer.reasoning.keyframes.keyframe import ImageRgb, Keyframe, KeyframeReason, require_image_rgb
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,4 +1,4 @@
-"""Train the YOLOv8n face detector from scratch with ultralytics (AGPL-3.0; the `train` extra).
+"""Train the YOLOv8n face detector from scratch with ultralytics (AGPL-3.0; the `yolo` extra).
 
 `realtime-fer train detector --data DIR --epochs 60` runs the same code on a CPU and on a GPU: bfloat16
 autocast on both, resumable, no selection of weights on the validation split (the last epoch's moving

@@ -12,7 +12,7 @@ pytest.importorskip("tokenizers", reason="needs the vlm extra")
 
 from benchmarks import chain_prefix  # noqa: E402
 from benchmarks.chain_prefix import PublishedLengths, measure  # noqa: E402
-from realtime_fer.reasoning.prompts import FIRST_QUESTION_COMPOUND_TEST, second_question  # noqa: E402
+from realtime_fer.reasoning.chain_of_affect.prompts import FIRST_QUESTION_COMPOUND_TEST, second_question  # noqa: E402
 
 pytestmark = pytest.mark.torch
 

@@ -35,9 +35,9 @@ from realtime_fer.networks.phi3_vision.rope import LongRope  # noqa: E402
 from realtime_fer.networks.phi3_vision.sequence import TokenSequence  # noqa: E402
 from realtime_fer.networks.phi3_vision.tile_layout import image_token_count, tile_layout  # noqa: E402
 from realtime_fer.networks.phi3_vision.tokenizer import Phi3VisionTokenizer  # noqa: E402
-from realtime_fer.reasoning.chain_variants import NOTEBOOK_COMPOUND  # noqa: E402
-from realtime_fer.reasoning.compound_labels import BASIC_LABELS  # noqa: E402
-from realtime_fer.reasoning.phi3_vision_chain import Phi3VisionChainModel  # noqa: E402
+from realtime_fer.reasoning.chain_of_affect.compound_labels import BASIC_LABELS  # noqa: E402
+from realtime_fer.reasoning.chain_of_affect.phi3_vision import Phi3VisionChainModel  # noqa: E402
+from realtime_fer.reasoning.chain_of_affect.variants import NOTEBOOK_COMPOUND  # noqa: E402
 from tests.parity import phi3v_recordings as recordings  # noqa: E402
 from tests.parity.phi3v_recordings import expanded, picture, read_arrays, read_json  # noqa: E402
 

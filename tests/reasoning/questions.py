@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from realtime_fer.reasoning.keyframe import ImageRgb, KeyframeReason
+from realtime_fer.reasoning.keyframes.keyframe import ImageRgb, KeyframeReason
 from realtime_fer.reasoning.request import ReasoningRequest
 
 PATIENCE_S = 40.0

@@ -7,8 +7,8 @@ import pytest
 
 from realtime_fer.errors import ShapeError
 from realtime_fer.reasoning.request import ReasoningRequest, require_shares
+from tests.reasoning.keyframes.test_keyframe import keyframe
 from tests.reasoning.questions import request
-from tests.reasoning.test_keyframe import keyframe
 
 
 def test_a_keyframe_becomes_a_question() -> None:

@@ -1,4 +1,4 @@
-"""Needs the train extra; the whole file is skipped without it."""
+"""Needs the train and yolo extras; the whole file is skipped without it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 from realtime_fer.errors import ModelCorruptError, ModelShapeError
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
-pytest.importorskip("ultralytics", reason="needs the train extra")
+pytest.importorskip("ultralytics", reason="needs the yolo extra")
 
 pytestmark = [pytest.mark.torch, pytest.mark.filterwarnings("ignore")]
 

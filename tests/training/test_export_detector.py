@@ -1,4 +1,4 @@
-"""Needs the train extra; the whole file is skipped without it."""
+"""Needs the train and yolo extras; the whole file is skipped without it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from realtime_fer.detection.yolov8_face_onnx import YoloV8FaceOnnx
 from realtime_fer.errors import ModelCorruptError, ModelError, ModelNotFoundError, ModelShapeError
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
-pytest.importorskip("ultralytics", reason="needs the train extra")
+pytest.importorskip("ultralytics", reason="needs the yolo extra")
 
 # torch and ultralytics warn about their own future while tracing.
 pytestmark = [pytest.mark.torch, pytest.mark.filterwarnings("ignore")]

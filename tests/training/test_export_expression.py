@@ -46,6 +46,7 @@ def write_checkpoint(path: Path, model: CompactEmotionGcn) -> tuple[np.ndarray, 
     logits, labels = rng.normal(size=(50, 8)).astype(np.float32), rng.integers(-1, 8, 50)
     torch.save(
         {
+            "recipe": {"backbone": "small"},
             "average": model.state_dict(),
             "cooccurrence": torch.eye(8, dtype=torch.float64),
             "held_out_logits": torch.from_numpy(logits),

@@ -11,7 +11,7 @@ pytest.importorskip("transformers", reason="needs the vlm extra")
 from realtime_fer.errors import ModelCorruptError, ModelNotFoundError, ModelShapeError, ShapeError  # noqa: E402
 from realtime_fer.networks.phi3_vision.chat import one_picture_question  # noqa: E402
 from realtime_fer.networks.phi3_vision.tokenizer import NOT_LEARNED, Phi3VisionTokenizer  # noqa: E402
-from realtime_fer.reasoning.compound_labels import BASIC_LABELS  # noqa: E402
+from realtime_fer.reasoning.chain_of_affect.compound_labels import BASIC_LABELS  # noqa: E402
 from tests.networks.phi3_vision.tiny import SPECIAL, tiny_tokenizer  # noqa: E402
 
 pytestmark = pytest.mark.torch

@@ -12,7 +12,7 @@ from realtime_fer.networks.phi3_vision.config import Phi3VisionConfig, VisionTow
 from realtime_fer.networks.phi3_vision.image_processor import TiledPictures, tile_pictures
 from realtime_fer.networks.phi3_vision.model import Phi3Vision
 from realtime_fer.networks.phi3_vision.tokenizer import Phi3VisionTokenizer
-from realtime_fer.reasoning.compound_labels import BASIC_LABELS
+from realtime_fer.reasoning.chain_of_affect.compound_labels import BASIC_LABELS
 
 TOWER = VisionTowerSizes(hidden_size=16, intermediate_size=32, layers=3, heads=2)
 

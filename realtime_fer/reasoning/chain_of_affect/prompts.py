@@ -1,0 +1,48 @@
+"""The two questions of Chain-of-Affect, letter by letter as published.
+
+Each is asked on its own, with the picture: the second is not a continuation of the first.
+
+Source: Joe-Shin/Chain-of-Affect-Compound-FER.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from realtime_fer.reasoning.chain_of_affect.compound_labels import BASIC_LABELS
+
+FIRST_QUESTION: Final = (
+    "Select an emotion label from the following options: "
+    "'Surprise', 'Fear', 'Disgust', 'Happiness', 'Sadness', 'Anger', or 'Neutral'."
+)
+"""As trained, and as asked in the published test on single labels."""
+
+FIRST_QUESTION_COMPOUND_TEST: Final = FIRST_QUESTION.replace("'Anger', or", "'Anger' or")
+"""As asked in the published test on compound labels and by the webcam prototype: one comma less than trained."""
+
+SECOND_QUESTION: Final = (
+    "The primary emotion conveyed by this image was {primary}. "
+    "Please select the next most strongly felt emotion from the following options: {candidates}."
+)
+"""To be filled by `second_question`."""
+
+NEUTRAL_HINT: Final = " If the secondary emotion is not highly apparent, say 'Neutral'."
+"""An ending of the second question that the prototype carries, switched off."""
+
+
+def second_candidates(primary: str) -> tuple[str, ...]:
+    """The labels that the second question offers: all but the first answer, which removes none where it is no label."""
+    return tuple(label for label in BASIC_LABELS if label != primary)
+
+
+def second_question(primary: str, neutral_hint: bool = False) -> str:
+    """The second question.
+
+    Args:
+        primary: the first answer, as it came.
+        neutral_hint: end it with `NEUTRAL_HINT`.
+    """
+    *most, last = second_candidates(primary)
+    options = f"{', '.join(most)}, or {last}"
+    asked = SECOND_QUESTION.format(primary=primary, candidates=options)
+    return asked + NEUTRAL_HINT if neutral_hint else asked

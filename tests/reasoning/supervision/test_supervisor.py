@@ -1,0 +1,377 @@
+"""Real processes that crash, hang, run out of memory and talk nonsense; see fake_reasoners.py."""
+
+from __future__ import annotations
+
+import ast
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from realtime_fer.errors import SettingsError
+from realtime_fer.reasoning.outcome import FailureKind, ReasoningOutcome
+from realtime_fer.reasoning.supervision.child_limits import ChildLimits
+from realtime_fer.reasoning.supervision.health import ReasonerHealth, ReasonerState
+from realtime_fer.reasoning.supervision.restart_policy import RestartPolicy
+from realtime_fer.reasoning.supervision.supervisor import ReasonerSupervisor
+from tests.reasoning.questions import PATIENCE_S, is_running, request, wait_for
+from tests.reasoning.supervision import fake_reasoners as fakes
+
+FACTORY = "tests.reasoning.supervision.fake_reasoners:"
+AT_ONCE = RestartPolicy(first_delay_s=0.01, max_delay_s=0.01)
+GIB = 1 << 30
+
+
+class Watched(ReasonerSupervisor):
+    """One whose outcomes are taken one at a time."""
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.unread: deque[ReasoningOutcome] = deque()
+
+    def next_outcome(self) -> ReasoningOutcome:
+        wait_for(self._has_outcome, f"an outcome; {self.health()}")
+        return self.unread.popleft()
+
+    def ask(self, track_id: int, request_id: int = 0) -> ReasoningOutcome:
+        assert self.submit(request(request_id, track_id))
+        return self.next_outcome()
+
+    def wait_until(self, state: ReasonerState) -> None:
+        wait_for(lambda: self.health().state is state, f"{state}; {self.health()}")
+
+    def _has_outcome(self) -> bool:
+        self.unread.extend(self.poll())
+        return bool(self.unread)
+
+
+Start = Callable[..., Watched]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts supervisors; afterwards everything they started must be gone."""
+    started: list[Watched] = []
+    pids: set[int] = set()
+    threads_before = threading.active_count()
+
+    def start_one(factory: str = "misbehaving", options: dict[str, Any] | None = None, **settings: Any) -> Watched:
+        settings = {"restarts": AT_ONCE, "limits": ChildLimits(niceness=0), **settings}
+        supervisor = Watched(FACTORY + factory, options, **settings)
+        started.append(supervisor)
+        supervisor.start()
+        return supervisor
+
+    yield start_one
+    for supervisor in started:
+        pids.add(supervisor.health().pid or 0)
+        assert supervisor.stop(PATIENCE_S)
+        health = supervisor.health()
+        assert health.state is ReasonerState.STOPPED
+        assert health.pid is None
+        assert_every_question_counted(health)
+    assert not [pid for pid in pids if pid and is_running(pid)]
+    assert threading.active_count() == threads_before
+
+
+def assert_every_question_counted(health: ReasonerHealth) -> None:
+    ended = health.answered + health.failed + health.replaced + health.cancelled + health.waiting
+    assert health.asked == ended + (health.state is ReasonerState.BUSY)
+
+
+def failure(outcome: ReasoningOutcome) -> tuple[FailureKind, str]:
+    assert outcome.failure is not None
+    return outcome.failure.kind, outcome.failure.message
+
+
+def test_an_answer_comes_back_with_all_that_belongs_to_it(start: Start) -> None:
+    supervisor = start()
+    assert supervisor.health().state is ReasonerState.STARTING
+    crop = np.random.default_rng(0).integers(0, 256, (1100, 900, 3), dtype=np.uint8)  # more than a socket holds
+    asked = request(7, fakes.WELL, crop)
+    assert supervisor.submit(asked)
+    outcome = supervisor.next_outcome()
+    assert outcome.failure is None
+    assert outcome.answer is not None
+    assert outcome.answer.text == (
+        f"(1100, 900, 3) {int(crop.astype(np.int64).sum())} (1.0, 1.0, 3.0, 4.0) "
+        "{'neutral': 0.25, 'sadness': 0.75} mixed 107 5000000007"
+    )
+    assert [(s.question, s.label, s.distribution) for s in outcome.answer.steps] == [
+        ("primary", "Sadness", {"Sadness": 0.9, "Fear": 0.1}),
+        ("secondary", "Fear", None),
+    ]
+    assert outcome.answer.compound_label == "Sadly Fearful"
+    assert (outcome.request_id, outcome.track_id, outcome.frame_id) == (7, fakes.WELL, 107)
+    assert (outcome.capture_monotonic_ns, outcome.capture_unix_ns) == (asked.capture_monotonic_ns, asked.capture_unix_ns)
+    assert outcome.reason is asked.reason
+    assert outcome.answered_monotonic_ns > outcome.asked_monotonic_ns
+    health = supervisor.health()
+    assert (health.state, health.name, health.version) == (ReasonerState.READY, "misbehaving", "0.1")
+    assert (health.asked, health.answered, health.last_error, health.restarts) == (1, 1, None, 0)
+    assert health.latency_ms is not None
+    assert health.latency_ms["p50"] == pytest.approx(outcome.latency_ms, abs=0.001)
+
+
+def test_the_child_is_limited_and_knows_no_torch(start: Start) -> None:
+    supervisor = start(limits=ChildLimits(address_space_bytes=8 * GIB, niceness=3, threads=2))
+    outcome = supervisor.ask(fakes.LIMITS)
+    assert outcome.answer is not None
+    told = ast.literal_eval(outcome.answer.text)
+    assert told["niceness"] == min(19, os.nice(0) + 3)
+    assert told["address_space"] == 8 * GIB
+    assert told["threads"] == "2"
+    assert told["oom_score"] in ("800", None)
+    assert told["session"], "Ctrl-C is for the parent"
+    assert not told["torch"]
+
+
+def test_kill_9_in_the_middle_of_an_answer(start: Start) -> None:
+    supervisor = start()
+    supervisor.submit(request(0, fakes.HANG))
+    supervisor.wait_until(ReasonerState.BUSY)
+    pid = supervisor.health().pid
+    assert pid is not None
+    supervisor.submit(request(1, fakes.WELL))
+    os.kill(pid, signal.SIGKILL)
+    assert failure(supervisor.next_outcome()) == (FailureKind.DIED, "the reasoner's process ended by SIGKILL")
+    # Who waited is asked all the same, by the next process.
+    outcome = supervisor.next_outcome()
+    assert (outcome.request_id, outcome.failure) == (1, None)
+    health = supervisor.health()
+    assert health.pid not in (pid, None)
+    assert (health.restarts, health.answered, health.failed, health.timed_out) == (1, 1, 1, 0)
+    assert health.last_error == "the reasoner's process ended by SIGKILL"
+
+
+def test_a_crash_tells_its_last_words(start: Start) -> None:
+    supervisor = start()
+    expected = "the reasoner's process ended with exit code 7 (something terrible)"
+    assert failure(supervisor.ask(fakes.DIE)) == (FailureKind.DIED, expected)
+
+
+@pytest.mark.parametrize("track_id", [fakes.HANG, fakes.HANG_IN_NATIVE_CODE])
+def test_a_hang_is_killed(start: Start, track_id: int) -> None:
+    supervisor = start(answer_timeout_s=0.2)
+    supervisor.submit(request(0, track_id))
+    supervisor.wait_until(ReasonerState.BUSY)
+    pid = supervisor.health().pid
+    assert failure(supervisor.next_outcome()) == (FailureKind.TIMED_OUT, "no answer within 0.2 s, killed")
+    assert pid is not None
+    assert not is_running(pid)
+    health = supervisor.health()
+    assert (health.failed, health.timed_out) == (1, 1)
+    assert health.state in (ReasonerState.BACKING_OFF, ReasonerState.STARTING, ReasonerState.READY)
+
+
+def test_stop_ends_a_hanging_child(start: Start) -> None:
+    supervisor = start()
+    supervisor.submit(request(0, fakes.HANG_IN_NATIVE_CODE))
+    supervisor.wait_until(ReasonerState.BUSY)
+    supervisor.submit(request(1, fakes.WELL))
+    pid = supervisor.health().pid
+    assert supervisor.stop(PATIENCE_S)
+    assert pid is not None
+    assert not is_running(pid)
+    health = supervisor.health()
+    assert (health.state, health.cancelled, health.waiting) == (ReasonerState.STOPPED, 2, 0)
+    assert supervisor.stop(), "once more changes nothing"
+    assert not supervisor.submit(request(2))
+    assert supervisor.health().asked == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not enforce RLIMIT_AS")
+def test_out_of_memory_is_an_error_and_a_fresh_process(start: Start) -> None:
+    supervisor = start(limits=ChildLimits(address_space_bytes=4 * GIB, niceness=0))
+    kind, message = failure(supervisor.ask(fakes.EAT_MEMORY))
+    assert kind is FailureKind.RAISED
+    assert "MemoryError: Unable to allocate 64.0 GiB" in message
+    assert supervisor.ask(fakes.WELL, 1).answer is not None
+    assert supervisor.health().restarts == 1
+
+
+def test_garbage_is_one_error_and_a_fresh_process(start: Start) -> None:
+    supervisor = start()
+    kind, message = failure(supervisor.ask(fakes.GARBAGE))
+    assert kind is FailureKind.GARBAGE
+    assert "bytes, expected at most" in message
+    assert supervisor.ask(fakes.WELL, 1).answer is not None
+    assert supervisor.health().restarts == 1
+
+
+def test_what_goes_wrong_inside_leaves_the_process_alone(start: Start) -> None:
+    supervisor = start()
+    assert failure(supervisor.ask(fakes.RAISE)) == (FailureKind.RAISED, "ValueError: no face in there")
+    pid = supervisor.health().pid
+    kind, message = failure(supervisor.ask(fakes.WRONG_TYPES, 1))
+    assert kind is FailureKind.GARBAGE
+    assert message == "answer: label: expected text of at most 200 characters, found 17"
+    outcome = supervisor.ask(fakes.CHATTER, 2)
+    assert outcome.answer is not None
+    assert outcome.answer.text == "chattered"
+    health = supervisor.health()
+    assert (health.pid, health.restarts, health.answered, health.failed) == (pid, 0, 1, 2)
+    assert health.last_error == message
+
+
+def test_a_slow_start_keeps_the_newest_question_of_each_track(start: Start) -> None:
+    supervisor = start("slow_to_start", {"seconds": 0.3})
+    for request_id in range(3):
+        assert supervisor.submit(request(request_id, track_id=21))
+    assert supervisor.submit(request(3, track_id=22))
+    first, second = supervisor.next_outcome(), supervisor.next_outcome()
+    assert [first.request_id, second.request_id] == [2, 3]
+    assert supervisor.health().replaced == 2
+
+
+def test_a_start_that_takes_too_long_is_killed_and_in_the_end_given_up(start: Start) -> None:
+    once = RestartPolicy(first_delay_s=0.01, max_failures=1)
+    supervisor = start("slow_to_start", {"seconds": 3600}, start_timeout_s=0.2, restarts=once)
+    kind, message = failure(supervisor.ask(fakes.WELL))
+    assert kind is FailureKind.UNAVAILABLE
+    assert message == "the reasoner was given up: not ready within 0.2 s, killed"
+    health = supervisor.health()
+    assert (health.state, health.last_error) == (ReasonerState.FAILED, "not ready within 0.2 s, killed")
+
+
+@pytest.mark.parametrize(
+    ("factory", "options", "expected"),
+    [
+        ("without_its_model", {}, "cannot start: ModelNotFoundError: model 'nothing': not on the shelf"),
+        ("not_there", {}, "has no attribute 'not_there'"),
+        ("slow_to_start", {"minutes": 1}, "options ['minutes'] do not fit: missing a required argument: 'seconds'"),
+    ],
+)
+def test_bad_input_is_not_tried_twice(start: Start, factory: str, options: dict[str, Any], expected: str) -> None:
+    supervisor = start(factory, options)
+    supervisor.wait_until(ReasonerState.FAILED)
+    health = supervisor.health()
+    assert health.last_error is not None
+    assert expected in health.last_error
+    assert health.restarts == 0
+    assert failure(supervisor.ask(fakes.WELL))[0] is FailureKind.UNAVAILABLE
+
+
+def test_what_may_pass_is_tried_again_a_bounded_number_of_times(start: Start) -> None:
+    supervisor = start("on_a_busy_device", restarts=RestartPolicy(first_delay_s=0.01, max_failures=2))
+    supervisor.wait_until(ReasonerState.FAILED)
+    health = supervisor.health()
+    assert (health.restarts, health.last_error) == (1, "cannot start: RuntimeError: the device is busy")
+
+
+def test_outcomes_go_to_the_callback_whatever_it_does(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+    got: list[tuple[int, str]] = []
+
+    def on_outcome(outcome: ReasoningOutcome) -> None:
+        got.append((outcome.request_id, threading.current_thread().name))
+        raise RuntimeError("the listener is broken")
+
+    supervisor = start(on_outcome=on_outcome)
+    with caplog.at_level(logging.CRITICAL, "realtime_fer.reasoning.supervision.question_desk"):
+        for request_id in range(2):
+            supervisor.submit(request(request_id))
+            wait_for(lambda request_id=request_id: len(got) > request_id, "the callback")  # type: ignore[misc]
+    assert got == [(0, "realtime-fer-reasoner"), (1, "realtime-fer-reasoner")]
+    assert supervisor.poll() == []
+
+
+def test_a_cancelled_question_has_no_outcome(start: Start) -> None:
+    supervisor = start()
+    supervisor.submit(request(0, fakes.HANG))
+    supervisor.wait_until(ReasonerState.BUSY)
+    supervisor.submit(request(1, track_id=21))
+    supervisor.submit(request(2, track_id=22))
+    supervisor.cancel(21)
+    supervisor.cancel(fakes.HANG)
+    pid = supervisor.health().pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    assert supervisor.next_outcome().request_id == 2
+    health = supervisor.health()
+    assert (health.answered, health.failed, health.cancelled) == (1, 0, 2)
+
+
+@pytest.mark.parametrize("track_id", [fakes.HANG, fakes.HANG_IN_NATIVE_CODE])
+def test_the_child_dies_with_its_parent(track_id: int) -> None:
+    if track_id == fakes.HANG_IN_NATIVE_CODE and sys.platform != "linux":
+        pytest.skip("only Linux kills a process that no longer runs Python code")
+    command = [sys.executable, "-m", "tests.reasoning.supervision.hanging_parent", str(track_id)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        assert is_running(pid)
+        parent.kill()
+    wait_for(lambda: not is_running(pid), "the end of the child")
+
+
+def test_submitting_takes_no_time_and_never_raises() -> None:
+    supervisor = ReasonerSupervisor(FACTORY + "misbehaving")
+    assert not supervisor.submit(request()), "not started"
+    supervisor.cancel(1)
+    assert supervisor.stop()
+    assert supervisor.health().state is ReasonerState.STOPPED
+    assert supervisor.submit("no request") is False  # type: ignore[arg-type]
+
+
+def test_a_system_without_processes_is_a_failure_like_others(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_process(*_: object, **__: object) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(subprocess, "Popen", no_process)
+    supervisor = start(restarts=RestartPolicy(first_delay_s=0.01, max_failures=2))
+    supervisor.wait_until(ReasonerState.FAILED)
+    assert "the system starts no process" in str(supervisor.health().last_error)
+
+
+def test_a_fault_of_its_own_ends_the_reasoning_only(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(ReasonerSupervisor, "_hand_out", lambda _: 1 / 0)
+    supervisor = ReasonerSupervisor(FACTORY + "misbehaving", limits=ChildLimits(niceness=0))
+    with caplog.at_level(logging.CRITICAL, "realtime_fer.reasoning.supervision.supervisor"):
+        supervisor.start()
+        wait_for(lambda: supervisor.health().state is ReasonerState.FAILED, "the fault")
+    assert supervisor.health().last_error == "supervisor: ZeroDivisionError: division by zero"
+    assert not supervisor.submit(request())
+    assert supervisor.stop(PATIENCE_S)
+    assert supervisor.health().pid is None
+
+
+@pytest.mark.parametrize(
+    ("factory", "settings", "message"),
+    [
+        ("no colon", {}, "expected \"package.module:function\", found 'no colon'"),
+        ("a.b:c", {"options": {"x": object()}}, "the options cannot be sent to a process"),
+        ("a.b:c", {"options": {"x": float("nan")}}, "the options cannot be sent to a process"),
+        ("a.b:c", {"answer_timeout_s": 0}, "answer_timeout_s must be above 0, found 0"),
+        ("a.b:c", {"start_timeout_s": -1}, "start_timeout_s must be above 0, found -1"),
+    ],
+)
+def test_bad_settings_are_named(factory: str, settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        ReasonerSupervisor(factory, **settings)
+
+
+def test_stop_leaves_a_callback_behind_that_hangs(start: Start) -> None:
+    entered, release = threading.Event(), threading.Event()
+
+    def on_outcome(_: ReasoningOutcome) -> None:
+        entered.set()
+        release.wait(4 * PATIENCE_S)
+
+    supervisor = start(on_outcome=on_outcome)
+    supervisor.submit(request())
+    assert entered.wait(PATIENCE_S)
+    pid = supervisor.health().pid
+    assert pid is not None
+    try:
+        assert not supervisor.stop(0.05)
+        wait_for(lambda: not is_running(pid), "the end of the child")
+    finally:
+        release.set()
