@@ -16,6 +16,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from realtime_fer.errors import SettingsError
+from realtime_fer.zoo.precision import Precision
 
 ENVIRONMENT_PREFIX = "REALTIME_FER_"
 DEFAULT_ENDPOINT = "tcp://127.0.0.1:5556"
@@ -47,6 +48,7 @@ class DetectorSettings(_Section):
     long_side_px: int | None = Field(None, ge=32, le=4096, description="network input size; the model's own by default")
     confidence: float | None = Field(None, gt=0, lt=1, description="the model's own by default")
     iou: float | None = Field(None, gt=0, lt=1, description="overlap at which two boxes are one face")
+    precision: Precision = Field("auto", description="fp32, int8, or auto: int8 where this processor is fast at it")
     interval: int = Field(1, ge=1, le=1000, description="look at every n-th frame; the tracker carries boxes between")
     threads: int = Field(1, ge=1, le=256, description="of one run; one keeps the tails on a busy machine")
     providers: tuple[str, ...] | None = Field(None, description="ONNX Runtime execution providers, best first")
@@ -71,6 +73,7 @@ class ClassifierSettings(_Section):
         None, ge=0, le=1, description="a smaller best probability is published as unknown; none is the model's own limit"
     )
     min_quality: float = Field(0.1, ge=0, le=1, description="a face seen less well is published as unknown")
+    precision: Precision = Field("auto", description="fp32, int8, or auto: int8 where this processor is fast at it")
     threads: int = Field(1, ge=1, le=256)
     providers: tuple[str, ...] | None = None
 

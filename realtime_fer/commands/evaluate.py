@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from realtime_fer.zoo.precision import Precision
     from realtime_fer.zoo.shelf import ShelvedModel
 
 BOOTSTRAP_DRAWS = 2000
@@ -25,6 +26,13 @@ BOOTSTRAP_DRAWS = 2000
 @click.option("--json", "as_json", is_flag=True, help="The last line is one JSON object.")
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True)
 @click.option(
+    "--precision",
+    type=click.Choice(["auto", "fp32", "int8"]),
+    default="auto",
+    show_default=True,
+    help="Which weight file; auto is what the service takes on this machine.",
+)
+@click.option(
     "--long-side",
     type=click.IntRange(32),
     help="detection-ap: input size of the detector, pixels; 320 is how the webcam runs it.  "
@@ -36,7 +44,14 @@ BOOTSTRAP_DRAWS = 2000
     help="Write contact sheets (PNG) of what went wrong to this folder.",
 )
 def evaluate(
-    name: str, data: Path, protocol: str, as_json: bool, threads: int, long_side: int | None, failures: Path | None
+    name: str,
+    data: Path,
+    protocol: str,
+    as_json: bool,
+    threads: int,
+    precision: Precision,
+    long_side: int | None,
+    failures: Path | None,
 ) -> None:
     """Evaluate the shipped file NAME, as the service would run it.
 
@@ -44,10 +59,12 @@ def evaluate(
     ferplus-majority   accuracy (WAR), mean class recall (UAR), calibration error (ECE); Barsoum et al., ICMI 2016
     detection-ap       AP at IoU 0.5 and averaged over 0.5:0.95, recall (also by size), false faces on pictures without
     """
+    from realtime_fer.zoo.precision import with_precision
     from realtime_fer.zoo.shelf import find_model, verify_model
 
     model = find_model(name)
     verify_model(model)
+    model = with_precision(model, precision)
     if protocol == "ferplus-majority":
         if failures is not None:
             _ferplus_failures(model, data, threads, failures)
@@ -76,7 +93,7 @@ def _ferplus(model: ShelvedModel, data: Path, as_json: bool, threads: int) -> No
     if as_json:
         click.echo(report.as_json())
         return
-    click.echo(f"{manifest.name} {manifest.version}, {data}, FER+ majority protocol, n = {report.n}")
+    click.echo(f"{manifest.name} {manifest.version} {model.precision}, {data}, FER+ majority protocol, n = {report.n}")
     for figure, value in (("WAR", report.war), ("UAR", report.uar), ("ECE", report.ece)):
         low, high = report.intervals.get(figure.lower(), (float("nan"), float("nan")))
         click.echo(f"  {figure}  {value:.4f}  (95 % bootstrap interval {low:.4f} to {high:.4f})")
@@ -128,5 +145,5 @@ def _detection(
         click.echo(report.as_json())
         return
     size = "each picture at its own size" if long_side is None else f"long side {long_side} px"
-    click.echo(f"{manifest.name} {manifest.version}, {data}, {size}, {report.ms_per_image:.1f} ms a picture")
+    click.echo(f"{manifest.name} {manifest.version} {model.precision}, {data}, {size}, {report.ms_per_image:.1f} ms a picture")
     click.echo(report.as_text())

@@ -88,3 +88,21 @@ def face_lite(weights: Path, out: Path, version: str, confidence: float, picture
     compared = [] if pictures is None else sorted(pictures.iterdir())[:COMPARED_PICTURES]
     path = export_face_lite(weights, out, version=version, confidence_threshold=confidence, pictures=compared)
     click.echo(f"wrote {path}")
+
+
+@export.command(name="int8")
+@click.argument("name")
+@click.option(
+    "--data",
+    type=_PATH,
+    required=True,
+    help="Training data to calibrate on: FER+ npz (classifier), folder of pictures (detector).",
+)
+def int8(name: str, data: Path) -> None:
+    """8-bit weights and activations for the model NAME, beside its float32 file."""
+    from realtime_fer.training.export_int8 import export_int8
+    from realtime_fer.zoo.shelf import find_model, verify_model
+
+    model = find_model(name)
+    verify_model(model)
+    click.echo(f"wrote {export_int8(model, data)}")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+
 _FOLDER = click.Path(path_type=Path)
 
 
@@ -111,6 +112,7 @@ def detector(
     show_default=True,
     help="How much of the target the teachers give; the crowd's votes are the rest.",
 )
+@click.option("--start-from", type=_FOLDER, help="Checkpoint of an earlier run with the same backbone, to begin with.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
 @click.option("--threads", type=click.IntRange(1), help="Of the CPU; default all.")
@@ -129,6 +131,7 @@ def emotion_gcn_ferplus(
     camera_share: float,
     teachers: tuple[Path, ...],
     teacher_share: float,
+    start_from: Path | None,
     seed: int,
     device: str,
     threads: int | None,
@@ -151,6 +154,7 @@ def emotion_gcn_ferplus(
         camera_share=camera_share,
         teachers=teachers,
         teacher_share=teacher_share,
+        start_from=start_from,
         seed=seed,
         device=device,
         threads=threads,

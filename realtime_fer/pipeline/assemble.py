@@ -12,6 +12,7 @@ from realtime_fer.expression.smoothing import ProbabilitySmoother
 from realtime_fer.pipeline.fast_path import DEFAULT_UNKNOWN_BELOW, FastPath
 from realtime_fer.settings import ClassifierSettings, DetectorSettings, ServiceSettings
 from realtime_fer.zoo.manifest import DetectorManifest, ExpressionManifest
+from realtime_fer.zoo.precision import with_precision
 from realtime_fer.zoo.shelf import find_model, sha256_of, verify_model
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ def build_detector(settings: DetectorSettings, *, low_confidence: float) -> Buil
     if not isinstance(manifest, DetectorManifest):
         raise ModelShapeError(f"model {settings.name!r}: expected a face detector, found task {manifest.task!r}")
     verify_model(model)
+    model = with_precision(model, settings.precision, providers=settings.providers)
     confidence = settings.confidence or manifest.confidence_threshold
     onnx = YoloV8FaceOnnx(
         model.weights,
@@ -91,7 +93,7 @@ def build_detector(settings: DetectorSettings, *, low_confidence: float) -> Buil
         providers=settings.providers,
         name=manifest.name,
     )
-    return BuiltDetector(onnx, confidence, ModelInUse(manifest.name, manifest.version, manifest.sha256, manifest.licence))
+    return BuiltDetector(onnx, confidence, ModelInUse(manifest.name, manifest.version, model.sha256, manifest.licence))
 
 
 def build_classifier(settings: ClassifierSettings) -> tuple[OnnxClassifier, ModelInUse]:
@@ -105,6 +107,7 @@ def build_classifier(settings: ClassifierSettings) -> tuple[OnnxClassifier, Mode
     if not isinstance(manifest, ExpressionManifest):
         raise ModelShapeError(f"model {settings.name!r}: expected an expression classifier, found task {manifest.task!r}")
     verify_model(model)
+    model = with_precision(model, settings.precision, providers=settings.providers)
     classifier = OnnxClassifier(
         model.weights,
         labels=manifest.labels,
@@ -116,7 +119,7 @@ def build_classifier(settings: ClassifierSettings) -> tuple[OnnxClassifier, Mode
         intra_op_threads=settings.threads,
         providers=settings.providers,
     )
-    return classifier, ModelInUse(manifest.name, manifest.version, manifest.sha256, manifest.licence)
+    return classifier, ModelInUse(manifest.name, manifest.version, model.sha256, manifest.licence)
 
 
 def build_fast_path(settings: ServiceSettings, *, unrelated_frames: bool = False) -> tuple[FastPath, tuple[ModelInUse, ...]]:

@@ -14,7 +14,7 @@ from realtime_fer.zoo.manifest import MANIFEST_NAME, read_manifest
 
 
 def write_model_folder(out: Path, name: str, write_weights: Callable[[Path], None], fields: Mapping[str, Any]) -> Path:
-    """Write `out/<name>.onnx` and `out/manifest.json`.
+    """Write `out/<name>.onnx` and `out/manifest.json`. An int8 file of the weights before goes.
 
     Args:
         out: folder of the model, made when absent.
@@ -41,4 +41,45 @@ def write_model_folder(out: Path, name: str, write_weights: Callable[[Path], Non
         # The manifest last: until it is there, the old one's sha256 tells that the model beside it is not its own.
         os.replace(draft, out / draft.name)
         os.replace(manifest, out / MANIFEST_NAME)
+    # Of the weights that were here before.
+    (out / int8_name(name)).unlink(missing_ok=True)
     return out / f"{name}.onnx"
+
+
+def int8_name(name: str) -> str:
+    """Name of a model's file with 8-bit weights."""
+    return f"{name}-int8.onnx"
+
+
+def add_int8(folder: Path, write_weights: Callable[[Path], None], calibrated_on: str) -> Path:
+    """Write a file with 8-bit weights into a model folder and name it in the manifest, whole or not at all.
+
+    Args:
+        folder: of the model, with its float32 weights.
+        write_weights: writes the ONNX file at the path it is given, and raises if it is not what it should be.
+        calibrated_on: goes to the manifest.
+
+    Returns:
+        Path of the ONNX file.
+
+    Raises:
+        ModelNotFoundError, ModelCorruptError: as `read_manifest`.
+    """
+    name = read_manifest(folder).name
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".export-") as draft_folder:
+        draft = Path(draft_folder) / int8_name(name)
+        write_weights(draft)
+        content = draft.read_bytes()
+        entry = {
+            "file": draft.name,
+            "sha256": hashlib.sha256(content).hexdigest(),
+            "size_bytes": len(content),
+            "calibrated_on": calibrated_on,
+        }
+        fields = json.loads((folder / MANIFEST_NAME).read_text(encoding="utf-8"))
+        manifest = Path(draft_folder) / MANIFEST_NAME
+        manifest.write_text(json.dumps({**fields, "int8": entry}, indent=2) + "\n", encoding="utf-8")
+        read_manifest(Path(draft_folder))
+        os.replace(draft, folder / draft.name)
+        os.replace(manifest, folder / MANIFEST_NAME)
+    return folder / int8_name(name)

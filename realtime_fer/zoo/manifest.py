@@ -13,6 +13,17 @@ from realtime_fer.errors import ModelCorruptError, ModelNotFoundError
 MANIFEST_NAME = "manifest.json"
 
 
+class Int8Weights(BaseModel):
+    """The same network with 8-bit weights and activations, beside the float32 file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: str = Field(description="weights, relative to the manifest")
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    size_bytes: int = Field(gt=0)
+    calibrated_on: str = Field(description="the inputs that the activations' ranges were taken from")
+
+
 class _Manifest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -25,6 +36,7 @@ class _Manifest(BaseModel):
     licence_note: str
     description: str
     trained_on: str
+    int8: Int8Weights | None = None
 
 
 class CropContract(BaseModel):

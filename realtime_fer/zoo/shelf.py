@@ -6,9 +6,10 @@ import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from realtime_fer.errors import ModelCorruptError, ModelNotFoundError
-from realtime_fer.zoo.manifest import MANIFEST_NAME, DetectorManifest, ExpressionManifest, read_manifest
+from realtime_fer.zoo.manifest import MANIFEST_NAME, DetectorManifest, ExpressionManifest, Int8Weights, read_manifest
 
 MODELS_VARIABLE = "REALTIME_FER_MODELS"
 """Environment variable with further model folders, separated like PATH; searched first."""
@@ -18,15 +19,25 @@ _CHUNK_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class ShelvedModel:
-    """A model folder that was found."""
+    """A model folder that was found, and which of its weight files is meant (see `zoo.precision`)."""
 
     folder: Path
     manifest: ExpressionManifest | DetectorManifest
+    precision: Literal["fp32", "int8"] = "fp32"
 
     @property
     def weights(self) -> Path:
-        """The weight file the manifest names."""
-        return self.folder / self.manifest.file
+        """The weight file to run."""
+        return self.folder / (self._int8.file if self._int8 else self.manifest.file)
+
+    @property
+    def sha256(self) -> str:
+        """Of that file."""
+        return self._int8.sha256 if self._int8 else self.manifest.sha256
+
+    @property
+    def _int8(self) -> Int8Weights | None:
+        return self.manifest.int8 if self.precision == "int8" else None
 
 
 def shelves() -> list[Path]:
@@ -68,23 +79,35 @@ def find_model(name: str) -> ShelvedModel:
 
 
 def verify_model(model: ShelvedModel) -> None:
-    """Compare the weight file with its manifest.
+    """Compare the weight files with their manifest.
+
+    Raises:
+        ModelNotFoundError: a file is missing.
+        ModelCorruptError: size or SHA-256 of one differ.
+    """
+    manifest = model.manifest
+    _verify_file(model.folder / manifest.file, manifest.name, manifest.size_bytes, manifest.sha256)
+    if manifest.int8 is not None:
+        _verify_file(model.folder / manifest.int8.file, manifest.name, manifest.int8.size_bytes, manifest.int8.sha256)
+
+
+def _verify_file(path: Path, name: str, size_bytes: int, sha256: str) -> None:
+    """Compare one weight file of the model `name` with what its manifest says.
 
     Raises:
         ModelNotFoundError: the file is missing.
         ModelCorruptError: its size or SHA-256 differs.
     """
-    expected = model.manifest
-    if not model.weights.is_file():
-        raise ModelNotFoundError(f"{model.weights}: weights of {expected.name} are missing; restore the model folder")
-    size = model.weights.stat().st_size
-    if size != expected.size_bytes:
+    if not path.is_file():
+        raise ModelNotFoundError(f"{path}: weights of {name} are missing; restore the model folder")
+    size = path.stat().st_size
+    if size != size_bytes:
         raise ModelCorruptError(
-            f"{model.weights}: expected {expected.size_bytes} bytes, found {size}; the file is cut short or of another version"
+            f"{path}: expected {size_bytes} bytes, found {size}; the file is cut short or of another version"
         )
-    digest = sha256_of(model.weights)
-    if digest != expected.sha256:
-        raise ModelCorruptError(f"{model.weights}: expected sha256 {expected.sha256}, found {digest}; restore the file")
+    digest = sha256_of(path)
+    if digest != sha256:
+        raise ModelCorruptError(f"{path}: expected sha256 {sha256}, found {digest}; restore the file")
 
 
 def sha256_of(path: Path) -> str:

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from realtime_fer.commands.evaluate import evaluate
-from realtime_fer.errors import ModelShapeError
+from realtime_fer.errors import ModelCorruptError, ModelNotFoundError, ModelShapeError
 from tests.evaluation.detector_folders import MIDDLE, save_detector, save_pictures
 from tests.tiny_onnx import save_linear_classifier
 from tests.zoo.test_manifest import EXPRESSION
@@ -88,3 +88,19 @@ def test_a_protocol_of_another_task_is_refused(tmp_path: Path, data: Path) -> No
     result = CliRunner().invoke(evaluate, [*arguments, "--failures", str(tmp_path / "no")], standalone_mode=False)
     assert isinstance(result.exception, ModelShapeError)
     assert not (tmp_path / "no").exists()
+
+
+def test_the_int8_file_is_evaluated_when_asked_for(tmp_path: Path, data: Path) -> None:
+    model = save_detector(tmp_path / "tiny")
+    assert " fp32, " in run(model, data).output
+    assert isinstance(run(model, data, "--precision", "int8").exception, ModelNotFoundError)
+    # Which file is opened shows when it is no network.
+    broken = b"no network"
+    (model / "eight.onnx").write_bytes(broken)
+    manifest = json.loads((model / "manifest.json").read_text())
+    eight = {"file": "eight.onnx", "sha256": hashlib.sha256(broken).hexdigest(), "size_bytes": 10, "calibrated_on": "nothing"}
+    (model / "manifest.json").write_text(json.dumps({**manifest, "int8": eight}))
+    error = run(model, data, "--precision", "int8").exception
+    assert isinstance(error, ModelCorruptError)
+    assert "eight.onnx" in str(error)
+    assert " fp32, " in run(model, data, "--precision", "fp32").output

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from realtime_fer.errors import MissingExtraError, ModelCorruptError, ModelNotFoundError, ModelShapeError
-from realtime_fer.pipeline.assemble import build_classifier, build_detector, build_fast_path, unknown_below
+from realtime_fer.pipeline.assemble import ModelInUse, build_classifier, build_detector, build_fast_path, unknown_below
 from realtime_fer.settings import load_settings
 from realtime_fer.sources.choose import open_source
 from realtime_fer.zoo.shelf import find_model
@@ -67,6 +67,22 @@ def test_a_classifier_is_no_detector_and_the_other_way_round(tmp_path: Path) -> 
     save_linear_classifier(tmp_path / "c.onnx")
     with pytest.raises(ModelShapeError, match="c: expected one input"):
         build(str(tmp_path / "c.onnx"))
+
+
+def test_the_precision_asked_for_is_the_one_in_use() -> None:
+    for name, built in (
+        ("face-lite", lambda precision: build("face-lite", precision=precision).model),  # type: ignore[attr-defined]
+        ("emotion-gcn-ferplus", classifier_in_use),
+    ):
+        manifest = find_model(name).manifest
+        assert manifest.int8 is not None
+        assert built("fp32").sha256 == manifest.sha256
+        assert built("int8").sha256 == manifest.int8.sha256
+        assert built("auto").sha256 in {manifest.sha256, manifest.int8.sha256}
+
+
+def classifier_in_use(precision: str) -> ModelInUse:
+    return build_classifier(load_settings(flags={"classifier": {"precision": precision}}).classifier)[1]
 
 
 def test_the_limit_of_unknown_is_set_or_the_models_or_a_third(tmp_path: Path) -> None:

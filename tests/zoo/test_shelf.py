@@ -67,3 +67,17 @@ def test_missing_weights(shelf: Path) -> None:
 def test_digest(tmp_path: Path) -> None:
     (tmp_path / "f").write_bytes(b"x" * 3_000_000)
     assert sha256_of(tmp_path / "f") == hashlib.sha256(b"x" * 3_000_000).hexdigest()
+
+
+def test_the_int8_file_is_verified_too(shelf: Path) -> None:
+    digest = hashlib.sha256(b"8").hexdigest()
+    eight = {"file": "m8.onnx", "sha256": digest, "size_bytes": 1, "calibrated_on": "nothing"}
+    fields = {**EXPRESSION, "name": "mine", "sha256": hashlib.sha256(b"abc").hexdigest(), "int8": eight}
+    write(shelf / "mine", fields)
+    with pytest.raises(ModelNotFoundError, match=r"m8\.onnx: weights of mine are missing"):
+        verify_model(find_model("mine"))
+    (shelf / "mine" / "m8.onnx").write_bytes(b"8")
+    verify_model(find_model("mine"))
+    (shelf / "mine" / "m8.onnx").write_bytes(b"9")
+    with pytest.raises(ModelCorruptError, match="expected sha256"):
+        verify_model(find_model("mine"))
