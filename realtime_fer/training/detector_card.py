@@ -32,6 +32,7 @@ from realtime_fer.training.detector_card_tables import (
     speed_table,
 )
 from realtime_fer.zoo.manifest import DetectorManifest, read_manifest
+from realtime_fer.zoo.precision import with_precision
 from realtime_fer.zoo.shelf import ShelvedModel, list_models, verify_model
 
 NOTES_NAME = "NOTES.md"
@@ -101,7 +102,9 @@ their shares are an upper bound.
 
 ## Speed
 
-One CPU thread, ONNX Runtime {onnxruntime}, {cpu}: medians of the network alone, the models in turn in one run.
+One CPU thread, ONNX Runtime {onnxruntime}, {cpu}: medians of the network alone, the files in turn in one run. The service takes
+int8 where the processor has instructions for it (`detector.precision`); the figures above are of fp32 where they do not say
+int8.
 
 {speed_table}
 
@@ -111,6 +114,10 @@ One CPU thread, ONNX Runtime {onnxruntime}, {cpu}: medians of the network alone,
 contact sheets of the largest faces it misses and of the surest boxes that are no labelled face. No picture of others is kept
 here.
 {ending}"""
+
+
+REFERENCE = "yolov8n-face"
+"""The detector whose float32 file the others' times are compared with."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -197,7 +204,7 @@ def write_detector_card(
         false_face_table=false_face_table(measured.empty, manifest),
         onnxruntime=_onnxruntime_version(),
         cpu=cpu,
-        speed_table=speed_table(measured.speeds, manifest.name),
+        speed_table=speed_table(measured.speeds, f"{REFERENCE} fp32"),
         ending=_ending(training_command, text_of_notes, curves=(folder / CURVES_NAME).is_file()),
     )
     path = folder / "CARD.md"
@@ -214,6 +221,10 @@ def _measure(model: ShelvedModel, manifest: DetectorManifest, data: Path, progre
     val, negatives = data / "val", data / "negatives"
     progress(f"{manifest.name}: labelled pictures")
     reports = {size: evaluate_detection(model, manifest, val, long_side_px=side) for size, side in sizes.items()}
+    if manifest.int8 is not None:
+        eight = with_precision(model, "int8")
+        label = f"{_live_size(manifest)}, int8"
+        reports[label] = evaluate_detection(eight, manifest, val, long_side_px=manifest.long_side_px)
     detect = {size: open_for_evaluation(model, manifest, long_side_px=side).detect for size, side in sizes.items()}
     progress(f"{manifest.name}: pictures without a face")
     empty = {"crops of `val`": EmptyPictures(surest_faces(detect, read_empty_crops(val)), by_source=False)}
@@ -225,9 +236,18 @@ def _measure(model: ShelvedModel, manifest: DetectorManifest, data: Path, progre
         detect, val, confidence_threshold=manifest.confidence_threshold, spoilings=DETECTION_ROBUSTNESS_TABLE
     )
     progress(f"{manifest.name}: speed")
-    shipped = {m.manifest.name: m.weights for m in list_models() if isinstance(m.manifest, DetectorManifest)}
-    speeds = detector_milliseconds({**shipped, manifest.name: model.weights})
+    others = [m for m in list_models() if isinstance(m.manifest, DetectorManifest) and m.manifest.name != manifest.name]
+    speeds = detector_milliseconds({name: path for m in (model, *others) for name, path in _weight_files(m).items()})
     return _Measured(reports, empty, spoiled, speeds)
+
+
+def _weight_files(model: ShelvedModel) -> dict[str, Path]:
+    """By what a table calls them."""
+    manifest = model.manifest
+    files = {f"{manifest.name} fp32": model.folder / manifest.file}
+    if manifest.int8 is not None:
+        files[f"{manifest.name} int8"] = model.folder / manifest.int8.file
+    return files
 
 
 def _read_notes(folder: Path, notes: Path | None) -> str:

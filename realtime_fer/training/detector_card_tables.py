@@ -109,14 +109,17 @@ def false_face_table(groups: Mapping[str, EmptyPictures], manifest: DetectorMani
     return "\n".join(rows)
 
 
-def speed_table(speeds: Mapping[tuple[int, int], Mapping[str, float]], name: str) -> str:
-    """Milliseconds by input size of one model, and of the others with the ratio to them; see `detection_speed`."""
-    others = [other for other in next(iter(speeds.values())) if other != name]
-    heads = "".join(f" | {other} | ratio" for other in others)
-    rows = [f"| input | {name}{heads} |", "|---|---|" + "---|---|" * len(others)]
-    for (height, width), taken in speeds.items():
-        compared = "".join(f" | {taken[other]:.2f} ms | {taken[name] / taken[other]:.2f}" for other in others)
-        rows.append(f"| {height}x{width} | {taken[name]:.2f} ms{compared} |")
+def speed_table(speeds: Mapping[tuple[int, int], Mapping[str, float]], reference: str) -> str:
+    """Milliseconds by file (rows) and input size (columns), see `detection_speed`; in brackets, where `reference` is among
+    them, the ratio to it."""
+    heads = " | ".join(f"{height}x{width}" for height, width in speeds)
+    rows = [f"| file | {heads} |", "|---|" + "---|" * len(speeds)]
+    for name in next(iter(speeds.values())):
+        cells = []
+        for taken in speeds.values():
+            ratio = f" ({taken[name] / taken[reference]:.2f}x)" if reference in taken else ""
+            cells.append(f"{taken[name]:.2f} ms{ratio}")
+        rows.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(rows)
 
 

@@ -14,13 +14,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from realtime_fer.errors import ModelCorruptError, ModelNotFoundError, missing_extra
+from realtime_fer.errors import ModelCorruptError, ModelNotFoundError, ModelShapeError, missing_extra
 from realtime_fer.evaluation.ferplus_protocol import MajorityReport, evaluate_ferplus
 from realtime_fer.evaluation.metrics import BOOTSTRAP_DRAWS
 from realtime_fer.evaluation.robustness import ROBUSTNESS_TABLE
-from realtime_fer.evaluation.speed import milliseconds_per_face
 from realtime_fer.labels import FERPLUS_LABELS
 from realtime_fer.training.abstention_card import abstention_section
+from realtime_fer.training.expression_files_table import files_table
+from realtime_fer.zoo.manifest import ExpressionManifest, read_manifest
+from realtime_fer.zoo.precision import with_precision
+from realtime_fer.zoo.shelf import ShelvedModel
 
 CARD = """# {name} {version}
 
@@ -77,8 +80,11 @@ The same faces, spoiled in one way at a time (`evaluation/robustness.py`), 48x48
 
 ## Speed
 
-One face, one thread, ONNX Runtime {onnxruntime} on the CPU of the build machine ({cpu}, shared with other work):
-median {median_ms:.2f} ms, 95th percentile {tail_ms:.2f} ms, from array to array.
+One thread, ONNX Runtime {onnxruntime} on the CPU of the build machine ({cpu}, shared with other work), from array to array;
+the figures are of the same validation faces. The service takes int8 where the processor has instructions for it
+(`--precision`, `classifier.precision`); the sections above are of {measured}.
+
+{files_table}
 
 ## How it is made
 
@@ -141,17 +147,20 @@ def write_card(
         DatasetError: `data` is no FER+ npz file.
     """
     manifest = _read_manifest(folder)
-    model, size = folder / manifest["file"], manifest["crop"]["size_px"]
+    checked = read_manifest(folder)
+    if not isinstance(checked, ExpressionManifest):
+        raise ModelShapeError(f"{folder}: expected an expression classifier, found a model for {checked.task}")
+    shipped = with_precision(ShelvedModel(folder, checked))
+    model, size = shipped.weights, manifest["crop"]["size_px"]
     settings: dict[str, Any] = {"size_px": size, "temperature": manifest["temperature"]}
     promise = manifest.get("abstention")
     limit = None if promise is None else promise["unknown_below"]
     report = evaluate_ferplus(model, data, bootstrap_draws=draws, unknown_below=limit, **settings)
     spoiled = {name: evaluate_ferplus(model, data, change=change, **settings) for name, change in ROBUSTNESS_TABLE.items()}
-    median_ms, tail_ms = milliseconds_per_face(model, size_px=size)
     draw_confusion(report, folder / "confusion.png")
     if (run / "curves.png").is_file():
         shutil.copyfile(run / "curves.png", folder / "curves.png")
-    facts = _training_facts(run / "last.pt", model)
+    facts = _training_facts(run / "last.pt", folder / manifest["file"])
     intervals = {f"{k}_{end}": v for k, pair in report.intervals.items() for end, v in zip(("low", "high"), pair, strict=True)}
     text = CARD.format(
         **{
@@ -176,8 +185,8 @@ def write_card(
         abstention=abstention_section(promise, report.answered),
         robustness_rows="\n".join(f"| {k} | {r.war:.3f} | {r.uar:.3f} | {r.ece:.3f} |" for k, r in spoiled.items()),
         cpu=cpu,
-        median_ms=median_ms,
-        tail_ms=tail_ms,
+        measured=shipped.precision,
+        files_table=files_table(folder, checked, data),
         training_command=training_command,
         notes="\n" + notes.read_text(encoding="utf-8") if notes else "",
     )
@@ -264,10 +273,11 @@ def _training_facts(checkpoint: Path, model: Path) -> dict[str, Any]:
 
 def _teaching(recipe: dict[str, Any]) -> str:
     teachers = recipe.get("teachers") or ()
+    begun = "" if not recipe.get("start_from") else " It began with the weights of one of them."
     if not teachers:
-        return "No other network taught it."
+        return f"No other network taught it.{begun}"
     return (
         f"{recipe['teacher_share']:.0%} of each target is what {len(teachers)} larger networks of the same kind, trained on "
         "the same faces, say of the unspoiled face and its mirror image (distillation, Hinton et al., 2015); the votes are the "
-        "rest."
+        f"rest.{begun}"
     )

@@ -10,6 +10,7 @@ from realtime_fer.errors import DatasetError, ModelNotFoundError, ModelShapeErro
 from realtime_fer.evaluation.detection_robustness import DETECTION_ROBUSTNESS_TABLE
 from realtime_fer.training import detector_card
 from realtime_fer.training.detector_card import write_detector_card
+from realtime_fer.training.model_folder import add_int8
 from tests.evaluation.detector_folders import MIDDLE, save_detector, save_pictures
 from tests.zoo.test_manifest import EXPRESSION, write
 
@@ -24,7 +25,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     def speeds(models: dict[str, Path]) -> dict[tuple[int, int], dict[str, float]]:
         assert all(path.is_file() for path in models.values())
-        return {(192, 320): {name: 4.0 if name == "tiny" else 8.0 for name in models}}
+        return {(192, 320): {name: 4.0 if name == "tiny fp32" else 8.0 for name in models}}
 
     monkeypatch.setattr(detector_card, "detector_milliseconds", speeds)
     root = tmp_path / "data"
@@ -60,7 +61,8 @@ def test_every_figure_is_measured_and_in_its_place(tmp_path: Path, data: Path) -
     assert "| `negatives` | 3 | 64 px | 66.7% (" in card
     assert "| `negatives`, `bs` | 2 | own size | 50.0% | 0.0% | 0.0% | 0.0% | 0.0% |" in card
     assert "| crops of `val` | " in card
-    assert "| 192x320 | 4.00 ms | 8.00 ms | 0.50 | 8.00 ms | 0.50 |" in card
+    assert "| file | 192x320 |\n|---|---|\n| tiny fp32 | 4.00 ms (0.50x) |\n" in card
+    assert "\n| yolov8n-face fp32 | 8.00 ms (1.00x) |\n" in card
     assert "--long-side 64 --failures FOLDER" in card
     assert f"```\n{COMMAND}\n```" in card
     assert card.endswith("## Known failures\n\nEverything green.\n")
@@ -127,3 +129,16 @@ def test_parameters_are_counted(tmp_path: Path) -> None:
     graph = onnx.helper.make_graph([], "g", [], [], [numpy_helper.from_array(np.zeros((3, 4), np.float32), "w")])
     onnx.save(onnx.helper.make_model(graph), str(tmp_path / "m.onnx"))
     assert detector_card._parameters(tmp_path / "m.onnx") == 12
+
+
+def test_the_int8_file_has_its_own_figures(tmp_path: Path, data: Path) -> None:
+    folder = save_detector(tmp_path / "tiny")
+    add_int8(folder, lambda path: _copied(folder / "tiny.onnx", path), "three pictures")
+    card = write_detector_card(folder, data, training_command=COMMAND, draws=20).read_text()
+    assert "recall, 64 px | recall, own size | recall, 64 px, int8 |" in card
+    assert "| 80-160 px | 3 | 0.667 | 0.667 | 0.667 |" in card
+    assert "| tiny int8 | 8.00 ms (1.00x) |" in card
+
+
+def _copied(source: Path, to: Path) -> None:
+    to.write_bytes(source.read_bytes())

@@ -13,9 +13,10 @@ pytest.importorskip("matplotlib")
 from realtime_fer.errors import ModelNotFoundError  # noqa: E402
 from realtime_fer.evaluation.ferplus_protocol import majority_report  # noqa: E402
 from realtime_fer.evaluation.robustness import ROBUSTNESS_TABLE  # noqa: E402
-from realtime_fer.training import expression_card  # noqa: E402
+from realtime_fer.training import expression_card, expression_files_table  # noqa: E402
 from realtime_fer.training.export_expression import export_expression  # noqa: E402
 from realtime_fer.training.expression import train_expression  # noqa: E402
+from realtime_fer.training.model_folder import add_int8  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
@@ -31,7 +32,13 @@ def test_train_export_and_describe(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     some = dict(list(ROBUSTNESS_TABLE.items())[:2])
     monkeypatch.setattr(expression_card, "ROBUSTNESS_TABLE", some)
     # A thousand timed runs take long on a busy machine.
-    monkeypatch.setattr(expression_card, "milliseconds_per_face", lambda model, *, size_px: (0.4, 0.6))
+    monkeypatch.setattr(expression_files_table, "milliseconds_per_face", lambda model, *, size_px: (0.4, 0.6))
+    exact = (tmp_path / "model" / "emotion-gcn-ferplus.onnx").read_bytes()
+
+    def copied(to: Path) -> None:
+        to.write_bytes(exact)
+
+    add_int8(tmp_path / "model", copied, "48 faces")
     (tmp_path / "notes.md").write_text("## What was tried\nNothing yet.\n")
     report = expression_card.write_card(
         tmp_path / "model",
@@ -44,7 +51,11 @@ def test_train_export_and_describe(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     card = (tmp_path / "model" / "CARD.md").read_text()
     assert f"| accuracy (WAR) | {report.war:.4f} |" in card
     assert "n = 48" in card
-    assert "median 0.40 ms" in card
+    for file in ("`emotion-gcn-ferplus.onnx` (fp32)", "`emotion-gcn-ferplus-int8.onnx` (int8)"):
+        (row,) = [line for line in card.splitlines() if line.startswith(f"| {file} |")]
+        assert f"| {report.war:.4f} |" in row
+        assert row.endswith("| 0.40 ms | 0.60 ms |")
+    assert "int8 was calibrated on 48 faces." in card
     assert "`realtime-fer train --epochs 1`" in card
     assert all(f"| {name} |" in card for name in some)
     assert card.rstrip().endswith("Nothing yet.")
