@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+if TYPE_CHECKING:
+    from realtime_fer.networks.compact_emotion_gcn import Head
 
 _FOLDER = click.Path(path_type=Path)
 
@@ -112,6 +115,13 @@ def detector(
     show_default=True,
     help="How much of the target the teachers give; the crowd's votes are the rest.",
 )
+@click.option(
+    "--head",
+    type=click.Choice(["graph", "linear"]),
+    default="graph",
+    show_default=True,
+    help="linear does without the graph over the classes, for comparison.",
+)
 @click.option("--start-from", type=_FOLDER, help="Checkpoint of an earlier run with the same backbone, to begin with.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
@@ -131,6 +141,7 @@ def emotion_gcn_ferplus(
     camera_share: float,
     teachers: tuple[Path, ...],
     teacher_share: float,
+    head: Head,
     start_from: Path | None,
     seed: int,
     device: str,
@@ -154,6 +165,7 @@ def emotion_gcn_ferplus(
         camera_share=camera_share,
         teachers=teachers,
         teacher_share=teacher_share,
+        head=head,
         start_from=start_from,
         seed=seed,
         device=device,

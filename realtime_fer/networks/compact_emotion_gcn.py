@@ -7,6 +7,7 @@ convolution over the classes makes one weight vector each. Backbone, node featur
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -45,6 +46,9 @@ BACKBONES = {
     "large": Backbone(24, ((48, 2), (48, 1), (96, 2), (96, 1), (192, 2), (192, 1), (256, 2))),
     "huge": Backbone(32, ((64, 2), (64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (256, 2))),
 }
+
+Head = Literal["graph", "linear"]
+"""Where the classifier vectors come from."""
 
 GRAPH_HIDDEN = 256
 LEAK = 0.2
@@ -103,6 +107,20 @@ class ClassifierGraph(nn.Module):  # type: ignore[misc]
         return self.adjacency @ (hidden @ self.weight2)
 
 
+class FreeClassifier(nn.Module):  # type: ignore[misc]
+    """Classifier vectors that are learned as they are: a linear layer, to compare the graph with."""
+
+    def __init__(self, classes: int, features: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(classes, features))
+        # As torch begins a linear layer.
+        nn.init.kaiming_uniform_(self.weight, a=5**0.5)
+
+    def forward(self) -> Tensor:
+        """Classifier vectors, float32 (C, D)."""
+        return self.weight
+
+
 class CompactEmotionGcn(nn.Module):  # type: ignore[misc]
     """Faces to expression logits.
 
@@ -112,13 +130,18 @@ class CompactEmotionGcn(nn.Module):  # type: ignore[misc]
         cooccurrence: P(j | i) of the crowd's votes, float64 (C, C), see `datasets.ferplus.vote_cooccurrence`.
         dropout: share of features zeroed in training.
         backbone: sizes of the residual network.
+        head: `graph`, or `linear` to do without it, for comparison.
 
     Raises:
         ShapeError: `cooccurrence` is not square.
     """
 
     def __init__(
-        self, cooccurrence: npt.NDArray[np.float64], dropout: float = 0.2, backbone: Backbone = BACKBONES["small"]
+        self,
+        cooccurrence: npt.NDArray[np.float64],
+        dropout: float = 0.2,
+        backbone: Backbone = BACKBONES["small"],
+        head: Head = "graph",
     ) -> None:
         super().__init__()
         if cooccurrence.ndim != 2 or cooccurrence.shape[0] != cooccurrence.shape[1]:
@@ -133,8 +156,9 @@ class CompactEmotionGcn(nn.Module):  # type: ignore[misc]
         # Where on the face a feature lies matters, so the pooling over the last map is learned, from the mean on.
         self.pooling = nn.Parameter(torch.full((channels, side, side), 1 / side**2))
         self.dropout = nn.Dropout(dropout)
-        self.graph = ClassifierGraph(cooccurrence, channels)
-        self.bias = nn.Parameter(torch.zeros(len(cooccurrence)))
+        classes = len(cooccurrence)
+        self.graph = ClassifierGraph(cooccurrence, channels) if head == "graph" else FreeClassifier(classes, channels)
+        self.bias = nn.Parameter(torch.zeros(classes))
 
     def features(self, faces: Tensor) -> Tensor:
         """Grey faces (N, 1, S, S), 0..255 -> features (N, D)."""

@@ -35,7 +35,7 @@ try:
 except ImportError as error:
     raise missing_extra("training an expression model", "train", error) from error
 
-from realtime_fer.networks.compact_emotion_gcn import BACKBONES, CompactEmotionGcn
+from realtime_fer.networks.compact_emotion_gcn import BACKBONES, CompactEmotionGcn, Head
 from realtime_fer.training.expression_augmentation import augment
 from realtime_fer.training.run_files import History, Panel, draw_panels, load_checkpoint
 from realtime_fer.training.run_loop import Recipe, Tell, resumed, train_run, training_arithmetic
@@ -68,6 +68,7 @@ class ExpressionRecipe(Recipe):
     teachers: tuple[str, ...] = ()
     teacher_share: float = 0.0
     start_from: str | None = None
+    head: Head = "graph"
 
 
 def train_expression(
@@ -88,6 +89,7 @@ def train_expression(
     teachers: Sequence[Path] = (),
     teacher_share: float = 0.5,
     start_from: Path | None = None,
+    head: Head = "graph",
     resume: bool = False,
     stop_after: int | None = None,
     progress: Callable[[str], None] | None = None,
@@ -108,6 +110,7 @@ def train_expression(
         teacher_share: how large a part; the crowd's votes are the rest.
         start_from: checkpoint of an earlier run with the same backbone, whose average is where this one begins; None begins
             with random weights.
+        head: `linear` does without the graph, for comparison.
         resume: go on from `out/last.pt`, with the recipe it was started with, along the same schedule.
         stop_after: leave after this many epochs of the schedule, to resume later.
         progress: told a line every few seconds and after each epoch, besides the log.
@@ -136,6 +139,7 @@ def train_expression(
                 teachers=tuple(str(path) for path in teachers),
                 teacher_share=teacher_share if teachers else 0.0,
                 start_from=str(start_from) if start_from else None,
+                head=head,
             ),
             None,
         )
@@ -161,8 +165,9 @@ def score(model: Any, images: npt.NDArray[np.uint8], device: str) -> npt.NDArray
 
 def network_of(checkpoint: Mapping[str, Any]) -> CompactEmotionGcn:
     """The network a checkpoint of this module holds: its moving average, in evaluation mode, float32."""
-    backbone = BACKBONES[checkpoint["recipe"].get("backbone", "small")]
-    model = CompactEmotionGcn(checkpoint["cooccurrence"].numpy(), backbone=backbone)
+    recipe = checkpoint["recipe"]
+    backbone = BACKBONES[recipe.get("backbone", "small")]
+    model = CompactEmotionGcn(checkpoint["cooccurrence"].numpy(), backbone=backbone, head=recipe.get("head", "graph"))
     model.load_state_dict(checkpoint["average"])
     return model.eval()
 
@@ -261,7 +266,8 @@ class _ExpressionTask:
         self._generator.manual_seed(recipe.seed)
 
     def network(self) -> CompactEmotionGcn:
-        network = CompactEmotionGcn(self._cooccurrence, self._recipe.dropout, BACKBONES[self._recipe.backbone])
+        recipe = self._recipe
+        network = CompactEmotionGcn(self._cooccurrence, recipe.dropout, BACKBONES[recipe.backbone], recipe.head)
         if self._recipe.start_from:
             earlier = _earlier_network(Path(self._recipe.start_from)).state_dict()
             shapes, wanted = ({key: tuple(value.shape) for key, value in d.items()} for d in (earlier, network.state_dict()))

@@ -81,6 +81,18 @@ def test_a_block_keeps_its_input_where_its_convolutions_are_zero() -> None:
     assert ResidualBlock(4, 8, 2).eval()(torch.rand(1, 4, 6, 6)).shape == (1, 8, 3, 3)
 
 
+def test_a_linear_head_has_no_graph() -> None:
+    table = np.full((8, 8), 0.3)
+    model = CompactEmotionGcn(table, head="linear").eval()
+    faces = torch.rand(2, 1, 48, 48) * 255
+    expected = model.features(faces) @ model.state_dict()["graph.weight"].T
+    torch.testing.assert_close(model(faces), expected)
+    # What the crowd says of the classes plays no part.
+    other = CompactEmotionGcn(np.eye(8), head="linear").eval()
+    other.load_state_dict(model.state_dict())
+    torch.testing.assert_close(other(faces), model(faces))
+
+
 def test_only_square_tables() -> None:
     with pytest.raises(ShapeError, match="square"):
         CompactEmotionGcn(np.zeros((8, 7)))

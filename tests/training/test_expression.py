@@ -137,6 +137,12 @@ def test_a_run_can_start_from_an_earlier_ones_average(tmp_path: Path) -> None:
     assert still["recipe"]["start_from"] == str(path)  # type: ignore[index]
 
 
+def test_a_linear_head_is_trained_and_read_back(tmp_path: Path) -> None:
+    saved = train(write_faces(tmp_path / "faces.npz", 20), tmp_path / "out", epochs=1, head="linear")
+    assert saved["recipe"]["head"] == "linear"  # type: ignore[index]
+    assert "graph.weight" in network_of(saved).state_dict()
+
+
 def test_a_start_with_other_layers_is_refused(tmp_path: Path) -> None:
     data = write_faces(tmp_path / "faces.npz", 20)
     train(data, tmp_path / "earlier", epochs=1)
