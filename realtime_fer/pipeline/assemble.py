@@ -34,6 +34,10 @@ BARE_IOU = 0.5
 """What a weight file without a manifest is run with, unless the settings say otherwise."""
 
 
+TENTATIVE_SHARE = 0.8
+"""A model's threshold is chosen for single pictures. In a film a face is looked at again: a little less may begin a track."""
+
+
 @dataclass(frozen=True)
 class ModelInUse:
     """What messages and the summary say about a model."""
@@ -49,11 +53,13 @@ class BuiltDetector:
     """A detector that also gives faces it is less sure of, which the tracker uses to keep what it follows.
 
     Attributes:
-        confidence: score from which a detection may be a new face.
+        confidence: score from which a single look is believed.
+        tentative: score from which a detection begins a track, which is believed when it was seen several times.
     """
 
     detector: Detector
     confidence: float
+    tentative: float
     model: ModelInUse
 
 
@@ -72,7 +78,8 @@ def build_detector(settings: DetectorSettings, *, low_confidence: float) -> Buil
 
         confidence = settings.confidence or HAAR_CONFIDENCE
         haar = HaarDetector(confidence_threshold=min(low_confidence, confidence))
-        return BuiltDetector(haar, confidence, ModelInUse(haar.name, None, sha256_of(haar.cascade_path), HAAR_LICENCE))
+        in_use = ModelInUse(haar.name, None, sha256_of(haar.cascade_path), HAAR_LICENCE)
+        return BuiltDetector(haar, confidence, confidence, in_use)
     if settings.name.endswith((".pt", ".onnx")):
         return _bare_weights(Path(settings.name), settings, low_confidence)
     from realtime_fer.detection.yolov8_face_onnx import YoloV8FaceOnnx
@@ -93,7 +100,8 @@ def build_detector(settings: DetectorSettings, *, low_confidence: float) -> Buil
         providers=settings.providers,
         name=manifest.name,
     )
-    return BuiltDetector(onnx, confidence, ModelInUse(manifest.name, manifest.version, model.sha256, manifest.licence))
+    in_use = ModelInUse(manifest.name, manifest.version, model.sha256, manifest.licence)
+    return BuiltDetector(onnx, confidence, settings.confidence or TENTATIVE_SHARE * confidence, in_use)
 
 
 def build_classifier(settings: ClassifierSettings) -> tuple[OnnxClassifier, ModelInUse]:
@@ -139,8 +147,8 @@ def build_fast_path(settings: ServiceSettings, *, unrelated_frames: bool = False
     fast_path = FastPath(
         found.detector,
         KalmanIouTracker(
-            low_confidence=min(tracking.low_confidence, found.confidence),
-            birth_confidence=found.confidence,
+            low_confidence=min(tracking.low_confidence, found.tentative),
+            birth_confidence=found.confidence if unrelated_frames else found.tentative,
             confirm_confidence=found.confidence if unrelated_frames else max(tracking.confirm_confidence, found.confidence),
             sightings_to_believe=tracking.sightings,
             max_missed_s=tracking.max_missed_s,
@@ -190,4 +198,4 @@ def _bare_weights(path: Path, settings: DetectorSettings, low_confidence: float)
             intra_op_threads=settings.threads,
             providers=settings.providers,
         )
-    return BuiltDetector(detector, confidence, ModelInUse(detector.name, None, sha256_of(path), UNKNOWN_LICENCE))
+    return BuiltDetector(detector, confidence, confidence, ModelInUse(detector.name, None, sha256_of(path), UNKNOWN_LICENCE))

@@ -13,6 +13,7 @@ from typing import Any
 
 from realtime_fer.errors import missing_extra
 from realtime_fer.training.camera_degradation import CameraDegradation
+from realtime_fer.training.detector_curves import draw_detector_curves
 from realtime_fer.training.detector_data import letterboxed_batches, prepare_detection_set
 
 try:
@@ -95,7 +96,7 @@ def train_detector(
 
     Args:
         data: folder in YOLO layout, see `detector_data`.
-        out: run folder; holds the prepared data, weights, curves (`results.png`) and `results.csv`.
+        out: run folder; holds the prepared data, weights, `results.csv` and `curves.png`.
         epochs: of the one schedule; a resumed run keeps the one it was started with.
         image_size: side of the square training picture, pixels, a multiple of 32.
         device: as ultralytics takes it (`cpu`, `0`, `0,1`).
@@ -153,6 +154,7 @@ def train_detector(
     trainer.args.workers = workers
     trainer.add_callback("on_train_start", _speed_up)
     trainer.train()
+    draw_detector_curves(out / "run" / "results.csv", out / "run" / "curves.png")
     return last
 
 

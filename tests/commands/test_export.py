@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from realtime_fer.commands.export import COMPARED_PICTURES, export
+from realtime_fer.zoo.shelf import ShelvedModel
 
 
 @pytest.fixture
@@ -37,6 +38,36 @@ def test_face_lite_options_reach_the_export(asked: dict[str, Any], tmp_path: Pat
     assert (asked["checkpoint"], asked["out"], asked["confidence_threshold"]) == (Path("w.pt"), Path("o"), 0.45)
     assert [path.name for path in asked["pictures"]] == [f"{number:02d}.png" for number in range(COMPARED_PICTURES)]
     assert "wrote o/face-lite.onnx" in result.output
+
+
+def test_detector_options_reach_the_export(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: dict[str, Any] = {}
+    module = ModuleType("realtime_fer.training.export_detector")
+
+    def export_detector(weights: Path, out: Path, **settings: Any) -> Path:
+        seen.update(settings, weights=weights)
+        return out / "yolov8n-face.onnx"
+
+    module.export_detector = export_detector  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    command = ["detector", "--weights", "last.pt", "--out", "o", "--confidence", "0.55", "--long-side", "416"]
+    assert "wrote o/yolov8n-face.onnx" in CliRunner().invoke(export, command).output
+    assert (seen["weights"], seen["confidence_threshold"], seen["long_side_px"]) == (Path("last.pt"), 0.55, 416)
+
+
+def test_int8_takes_a_model_and_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    seen: list[tuple[str, Path]] = []
+    module = ModuleType("realtime_fer.training.export_int8")
+
+    def export_int8(model: ShelvedModel, data: Path) -> Path:
+        seen.append((model.manifest.name, data))
+        return tmp_path / "x-int8.onnx"
+
+    module.export_int8 = export_int8  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    result = CliRunner().invoke(export, ["int8", "face-lite", "--data", "pictures"])
+    assert f"wrote {tmp_path / 'x-int8.onnx'}" in result.output
+    assert seen == [("face-lite", Path("pictures"))]
 
 
 def test_face_lite_needs_weights(asked: dict[str, Any]) -> None:

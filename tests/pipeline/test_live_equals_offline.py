@@ -28,6 +28,7 @@ from realtime_fer.publishing.message import ExpressionMessage, FrameMessage
 from realtime_fer.settings import load_settings
 from realtime_fer.types import FaceDetection, Frame, ImageBgr
 from realtime_fer.zoo.manifest import ExpressionManifest
+from realtime_fer.zoo.precision import with_precision
 from realtime_fer.zoo.shelf import find_model
 from tests.fakes import FakeDetector
 
@@ -107,7 +108,7 @@ def faces() -> Faces:
     cells = np.asarray(mosaic, np.uint8).reshape(-1, side, MOSAIC_COLUMNS, side).transpose(0, 2, 1, 3).reshape(-1, side, side)
     counted = labels != NOT_COUNTED
     images = cells[: len(labels)][counted]
-    model = find_model(load_settings().classifier.name)
+    model = with_precision(find_model(load_settings().classifier.name))
     assert isinstance(model.manifest, ExpressionManifest)
     offline = classify_images(
         model.weights, images, size_px=model.manifest.crop.size_px, temperature=model.manifest.temperature
