@@ -22,6 +22,7 @@ COMMANDS = {
     "keys": "realtime_fer.commands.keys:keys",
     "schema": "realtime_fer.commands.schema:schema",
     "completion": "realtime_fer.commands.completion:completion",
+    "convert": "realtime_fer.commands.convert:convert",
     "train": "realtime_fer.commands.train:train",
     "export": "realtime_fer.commands.export:export",
     "evaluate": "realtime_fer.commands.evaluate:evaluate",

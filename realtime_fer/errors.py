@@ -14,6 +14,7 @@
     |-- PublishingError         a socket, endpoint or recording cannot be used
     |   `-- SecurityError            keys, allow-list or an unprotected bind
     |-- MessageError            a received message is not one of ours
+    |-- ReasoningError          a reasoner cannot answer
     |-- MissingExtraError       an optional package is not installed
     `-- DatasetError            a folder of training or evaluation data lacks something
 
@@ -82,6 +83,10 @@ class MessageError(RealtimeFerError):
 
 class DatasetError(RealtimeFerError):
     """A folder of training or evaluation data lacks something."""
+
+
+class ReasoningError(RealtimeFerError):
+    """A reasoner cannot answer; the message says why and what to try."""
 
 
 class MissingExtraError(RealtimeFerError, ImportError):

@@ -14,6 +14,12 @@ FERPLUS_LABELS: Final = ("neutral", "happiness", "surprise", "sadness", "anger",
 FERPLUS_VOTE_COLUMNS: Final = (*FERPLUS_LABELS, "unknown", "not_a_face")
 """All ten vote columns of FER+."""
 
+AFFECTNET_LABELS: Final = ("neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger")
+"""The first seven classes of AffectNet in its order (Mollahosseini et al., 2019); the eighth is contempt."""
+
+AFFWILD2_LABELS: Final = ("neutral", "anger", "disgust", "fear", "happiness", "sadness", "surprise")
+"""The seven expression classes of Aff-Wild2 in the order of its files' header (Kollias & Zafeiriou, BMVC 2019)."""
+
 UNKNOWN: Final = "unknown"
 """Published where the service does not say which expression a face shows."""
 

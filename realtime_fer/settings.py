@@ -16,6 +16,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from realtime_fer.errors import SettingsError
+from realtime_fer.reasoning.choose import ReasonerName
 from realtime_fer.zoo.precision import Precision
 
 ENVIRONMENT_PREFIX = "REALTIME_FER_"
@@ -68,6 +69,7 @@ class ClassifierSettings(_Section):
     """How expressions are read."""
 
     name: str = Field("emotion-gcn-ferplus", description="a model name or a model folder")
+    weights: Path | None = Field(None, description="of emotion-gcn or fmpn, whose weights are not shipped")
     smoothing_s: float = Field(0.25, ge=0, le=60, description="time constant of the smoothing; 0 is none")
     unknown_below: float | None = Field(
         None, ge=0, le=1, description="a smaller best probability is published as unknown; none is the model's own limit"
@@ -76,6 +78,32 @@ class ClassifierSettings(_Section):
     precision: Precision = Field("auto", description="fp32, int8, or auto: int8 where this processor is fast at it")
     threads: int = Field(1, ge=1, le=256)
     providers: tuple[str, ...] | None = None
+
+
+class ReasoningSettings(_Section):
+    """Who is asked about keyframes, how often, and what it may use of the machine."""
+
+    name: ReasonerName = Field("none", description="who is asked; none asks nobody")
+    factory: str | None = Field(None, description="a reasoner of one's own instead of a name: package.module:function")
+    device: str | None = Field(None, description="where it runs: cpu, cuda, cuda:1; its own choice by default")
+    options: dict[str, Any] = Field(default_factory=dict, description="keyword options of the reasoner")
+    questions_per_s: float = Field(0.5, gt=0, le=1000, description="over all faces")
+    burst: int = Field(2, ge=1, le=1000, description="questions that may come at once after a quiet time")
+    refresh_s: float = Field(10.0, ge=0, description="after so long without a question about a face, one is asked anyway")
+    min_interval_s: float = Field(1.0, ge=0, description="no two questions about one face within this time")
+    changed_by: float = Field(0.4, ge=0, le=1, description="so far (total variation) from the last question is a change")
+    uncertain_below: float = Field(0.5, ge=0, le=1, description="a smaller best probability is uncertain")
+    mixed_from: float = Field(0.25, ge=0, le=1, description="two expressions with at least so much each are mixed")
+    min_quality: float = Field(0.3, ge=0, le=1, description="a picture of a face seen less well is not sent")
+    max_side_px: int = Field(1024, ge=32, le=4096, description="larger pictures are shrunk to this")
+    answer_timeout_s: float = Field(60.0, gt=0, description="a reasoner that takes longer is killed and started anew")
+    start_timeout_s: float = Field(120.0, gt=0, description="the same for loading its weights")
+    max_failures: int | None = Field(6, ge=1, description="given up after so many failures in a row; none is never")
+    niceness: int = Field(10, ge=0, le=19, description="how readily its process gives way to others")
+    threads: int | None = Field(1, ge=1, le=256, description="of its numeric libraries; none is their own choice")
+    memory_limit_mib: int | None = Field(None, ge=64, description="address space of its process; none where CUDA is used")
+    finish_s: float = Field(10.0, ge=0, le=3600, description="at the end of a recording, wait so long for open questions")
+    stale_after_s: float = Field(15.0, ge=0, description="window and video: an answer about an older moment is shown as stale")
 
 
 class PublishSettings(_Section):
@@ -109,6 +137,7 @@ class ServiceSettings(_Section):
     detector: DetectorSettings = DetectorSettings()  # type: ignore[call-arg]
     tracker: TrackerSettings = TrackerSettings()  # type: ignore[call-arg]
     classifier: ClassifierSettings = ClassifierSettings()  # type: ignore[call-arg]
+    reasoning: ReasoningSettings = ReasoningSettings()  # type: ignore[call-arg]
     publish: PublishSettings = PublishSettings()  # type: ignore[call-arg]
     output: OutputSettings = OutputSettings()  # type: ignore[call-arg]
 
@@ -141,9 +170,14 @@ def load_settings(
             _require_known(section, list(ServiceSettings.model_fields), f"{where}: section")
             fields = ServiceSettings.model_fields[section].annotation
             assert fields is not None  # noqa: S101 - every section is annotated above
+            known = merged.setdefault(section, {})
+            if section == "reasoning" and _names_another_reasoner(known, values):
+                known.pop("options", None)
             for key, value in values.items():
                 _require_known(key, list(fields.model_fields), f"{where}: {section}")
-                merged.setdefault(section, {})[key] = value
+                before = known.get(key)
+                # Options are set one by one: a flag changes one of the profile's and leaves the others.
+                known[key] = {**before, **value} if isinstance(before, dict) and isinstance(value, dict) else value
                 origin[section, key] = where
     try:
         return ServiceSettings.model_validate(merged)
@@ -162,6 +196,12 @@ def shipped_profiles() -> dict[str, Path]:
     # In a wheel they lie inside the package; in a checkout, at its top level.
     folders = (package / "_launch", package.parent / "launch")
     return {path.stem: path for folder in folders for path in sorted(folder.glob("*.yaml"))}
+
+
+def _names_another_reasoner(before: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
+    """Whether options given so far were meant for another one."""
+    named = [key for key in ("name", "factory") if before.get(key) not in (None, "none")]
+    return bool(named) and any(values.get(key, before.get(key)) != before.get(key) for key in ("name", "factory"))
 
 
 def _read_profile(path: Path) -> Nested:

@@ -162,12 +162,31 @@ class FaceQuality:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class MotionMask:
+    """Where an expression moves a face.
+
+    Attributes:
+        heat: float32, shape (S, S), in [0, 1].
+        left, top, side: the square of the captured frame it lies on, pixels; may reach over the border.
+    """
+
+    heat: FloatArray
+    left: int
+    top: int
+    side: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class TrackedExpression:
-    """One tracked face with what it expresses; `expression` and `quality` are None where nothing of it could be cut."""
+    """One tracked face with what it expresses.
+
+    `expression` and `quality` are None where nothing of it could be cut; only some classifiers give a motion mask.
+    """
 
     track: FaceTrack
     expression: ExpressionEstimate | None
     quality: FaceQuality | None = None
+    motion_mask: MotionMask | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,6 +1,13 @@
 from __future__ import annotations
 
-from realtime_fer.labels import EXPRESSION_LABELS, FERPLUS_LABELS, FERPLUS_VOTE_COLUMNS, ROS4HRI_NAMES
+from realtime_fer.labels import (
+    AFFECTNET_LABELS,
+    AFFWILD2_LABELS,
+    EXPRESSION_LABELS,
+    FERPLUS_LABELS,
+    FERPLUS_VOTE_COLUMNS,
+    ROS4HRI_NAMES,
+)
 
 
 def test_order_is_that_of_the_ferplus_vote_columns() -> None:
@@ -11,3 +18,9 @@ def test_order_is_that_of_the_ferplus_vote_columns() -> None:
 
 def test_every_label_has_a_name_in_robot_terms() -> None:
     assert set(ROS4HRI_NAMES) == set(EXPRESSION_LABELS)
+
+
+def test_the_seven_classes_in_the_order_of_their_data_sets() -> None:
+    assert AFFECTNET_LABELS == ("neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger")
+    assert AFFWILD2_LABELS == ("neutral", "anger", "disgust", "fear", "happiness", "sadness", "surprise")
+    assert set(AFFECTNET_LABELS) == set(AFFWILD2_LABELS) == set(FERPLUS_LABELS) - {"contempt"}

@@ -48,6 +48,8 @@ def test_a_camera_index_may_be_a_number_in_a_profile(tmp_path: Path) -> None:
     [
         ("detector: {intervall: 2}", r"p\.yaml: detector 'intervall' is not known; did you mean interval"),
         ("detectr: {interval: 2}", r"p\.yaml: section 'detectr' is not known; did you mean detector"),
+        ("reasoning: {name: oracle}", r"reasoning\.name = 'oracle': input should be 'none', 'chain-of-affect-tiny'"),
+        ("reasoning: {options: 3}", r"reasoning\.options = 3: "),
         ("detector: {interval: 0}", r"p\.yaml: detector\.interval = 0: "),
         ("detector: {interval: soon}", r"detector\.interval = 'soon': "),
         ("detector: 3", "expected sections"),
@@ -68,6 +70,35 @@ def test_a_bad_environment_variable_says_where_it_stands() -> None:
 def test_a_bad_flag_says_where_it_stands() -> None:
     with pytest.raises(SettingsError, match=r"command line: detector\.confidence = 7"):
         load_settings(flags={"detector": {"confidence": 7}})
+
+
+def test_options_of_a_reasoner_are_set_one_by_one(tmp_path: Path) -> None:
+    path = profile(tmp_path, "reasoning: {name: openai, options: {base_url: http://a, model: m}}")
+    environment = {"REALTIME_FER_REASONING__OPTIONS": "{model: n, retries: 2}"}
+    reasoning = load_settings(profile=path, environment=environment, flags={"reasoning": {"options": {"retries": 3}}}).reasoning
+    assert reasoning.options == {"base_url": "http://a", "model": "n", "retries": 3}
+
+
+@pytest.mark.parametrize(
+    ("flags", "left"),
+    [
+        ({"name": "openai"}, {"model": "m"}),
+        ({"name": "chain-of-affect"}, {}),
+        ({"name": "chain-of-affect", "options": {"checkpoint": "c"}}, {"checkpoint": "c"}),
+        ({"factory": "a.b:c"}, {}),
+        ({"burst": 3}, {"model": "m"}),
+    ],
+)
+def test_options_meant_for_another_reasoner_are_not_given_to_this_one(
+    tmp_path: Path, flags: dict[str, object], left: dict[str, object]
+) -> None:
+    path = profile(tmp_path, "reasoning: {name: openai, options: {model: m}}")
+    assert load_settings(profile=path, flags={"reasoning": flags}).reasoning.options == left
+
+
+def test_options_may_be_given_before_the_name(tmp_path: Path) -> None:
+    path = profile(tmp_path, "reasoning: {options: {model: m}}")
+    assert load_settings(profile=path, flags={"reasoning": {"name": "openai"}}).reasoning.options == {"model": "m"}
 
 
 def test_missing_profile(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def card(
     Every figure of the card is measured now, on the file that ships; what a person knows about the model stands in its
     NOTES.md and is taken over. Takes minutes.
     """
-    from realtime_fer.zoo.manifest import DetectorManifest
+    from realtime_fer.zoo.manifest import ChainManifest, DetectorManifest
     from realtime_fer.zoo.shelf import find_model, verify_model
 
     model = find_model(name)
@@ -58,6 +58,21 @@ def card(
             notes=notes,
             run=run,
             cpu=cpu,
+            progress=lambda line: click.echo(line, err=True),
+            **optional,
+        )
+    elif isinstance(model.manifest, ChainManifest):
+        if run is None or training_command is None:
+            raise click.UsageError(f"{model.manifest.name}: its card needs --run and --training-command")
+        from realtime_fer.training.chain_of_affect_tiny.card import write_tiny_card
+
+        write_tiny_card(
+            model.folder,
+            data=data,
+            run=run,
+            training_command=training_command,
+            cpu=cpu,
+            notes=notes,
             progress=lambda line: click.echo(line, err=True),
             **optional,
         )

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from realtime_fer.commands.evaluate_chain import WithChain
+
 if TYPE_CHECKING:
     from realtime_fer.zoo.precision import Precision
     from realtime_fer.zoo.shelf import ShelvedModel
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 BOOTSTRAP_DRAWS = 2000
 
 
-@click.command()
+@click.command(cls=WithChain)
 @click.argument("name")
 @click.option(
     "--data",
@@ -22,7 +24,7 @@ BOOTSTRAP_DRAWS = 2000
     required=True,
     help="An npz file (ferplus-majority) or a folder in YOLO layout (detection-ap).",
 )
-@click.option("--protocol", type=click.Choice(["ferplus-majority", "detection-ap"]), required=True)
+@click.option("--protocol", type=click.Choice(["ferplus-majority", "ferplus-chain", "detection-ap"]), required=True)
 @click.option("--json", "as_json", is_flag=True, help="The last line is one JSON object.")
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True)
 @click.option(
@@ -57,6 +59,7 @@ def evaluate(
 
     \b
     ferplus-majority   accuracy (WAR), mean class recall (UAR), calibration error (ECE); Barsoum et al., ICMI 2016
+    ferplus-chain      the same for the first question of chain-of-affect-tiny, and its second beside a rule's
     detection-ap       AP at IoU 0.5 and averaged over 0.5:0.95, recall (also by size), false faces on pictures without
     """
     from realtime_fer.zoo.precision import with_precision
@@ -65,6 +68,11 @@ def evaluate(
     model = find_model(name)
     verify_model(model)
     model = with_precision(model, precision)
+    if protocol == "ferplus-chain":
+        from realtime_fer.commands.evaluate_chain_tiny import evaluate_chain_tiny
+
+        evaluate_chain_tiny(model, data, as_json=as_json, threads=threads, draws=BOOTSTRAP_DRAWS)
+        return
     if protocol == "ferplus-majority":
         if failures is not None:
             _ferplus_failures(model, data, threads, failures)

@@ -6,6 +6,10 @@ from pathlib import Path
 
 import click
 
+from realtime_fer.commands.export_chain_tiny import chain_of_affect_tiny
+from realtime_fer.commands.export_emotion_gcn import emotion_gcn
+from realtime_fer.commands.export_fmpn import fmpn
+
 _PATH = click.Path(path_type=Path)
 
 DETECTOR_TRAINED_ON = (
@@ -20,6 +24,11 @@ def export() -> None:
     """Write ONNX and manifest; outputs are compared with the trained network before success is reported."""
 
 
+export.add_command(emotion_gcn)
+export.add_command(fmpn)
+export.add_command(chain_of_affect_tiny)
+
+
 @export.command()
 @click.option("--weights", type=_PATH, required=True, help="The .pt file of `realtime-fer train detector`.")
 @click.option("--out", type=_PATH, default=Path("models/yolov8n-face"), show_default=True)
@@ -31,14 +40,27 @@ def export() -> None:
     show_default=True,
     help="Score from which a detection is a new face.",
 )
+@click.option(
+    "--long-side",
+    type=click.IntRange(32),
+    default=320,
+    show_default=True,
+    help="Input size the service runs it at, pixels, unless told otherwise.",
+)
 @click.option("--pictures", type=_PATH, help="Folder of pictures to compare outputs on, besides random ones.")
-def detector(weights: Path, out: Path, version: str, confidence: float, pictures: Path | None) -> None:
+def detector(weights: Path, out: Path, version: str, confidence: float, long_side: int, pictures: Path | None) -> None:
     """YOLOv8n face detector."""
     from realtime_fer.training.export_detector import export_detector
 
     compared = [] if pictures is None else sorted(pictures.iterdir())[:COMPARED_PICTURES]
     path = export_detector(
-        weights, out, version=version, trained_on=DETECTOR_TRAINED_ON, confidence_threshold=confidence, pictures=compared
+        weights,
+        out,
+        version=version,
+        trained_on=DETECTOR_TRAINED_ON,
+        confidence_threshold=confidence,
+        long_side_px=long_side,
+        pictures=compared,
     )
     click.echo(f"wrote {path}")
 

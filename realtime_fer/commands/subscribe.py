@@ -31,8 +31,8 @@ _REDRAW_INTERVAL_S = 0.1
     "topics",
     multiple=True,
     metavar="TOPIC",
-    help="frame, health, face. (all faces), face.1 (one face) or '' (everything); may be repeated. "
-    "Default: frame with --json, frame and health in the table.",
+    help="frame, reasoning, health, face. (all faces), face.1 (one face) or '' (everything); may be repeated. "
+    "Default: frame with --json; frame, reasoning and health in the table.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print each message as one line of JSON, as published.")
 @click.option("--count", type=click.IntRange(min=1), metavar="N", help="Stop after N messages (in the table: N frames).")
@@ -70,7 +70,7 @@ def subscribe(
     from realtime_fer.publishing.subscriber import Subscriber
 
     keys = _keys(server_key, client_key)
-    chosen = topics or (("frame",) if as_json else ("frame", "health"))
+    chosen = topics or (("frame",) if as_json else ("frame", "reasoning", "health"))
     with Subscriber(connect, topics=chosen, curve=keys) as subscriber:
         heard = _print_lines(subscriber, count, timeout_s) if as_json else _show_table(subscriber, connect, count, timeout_s)
         if heard:

@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from realtime_fer.commands.train_chain import chain_of_affect
+from realtime_fer.commands.train_chain_tiny import chain_of_affect_tiny
+from realtime_fer.commands.train_fmpn import fmpn
+
 if TYPE_CHECKING:
     from realtime_fer.networks.compact_emotion_gcn import Head
 
@@ -16,6 +20,11 @@ _FOLDER = click.Path(path_type=Path)
 @click.group()
 def train() -> None:
     """Train the shipped models (extra: train). The same command runs on a CPU and on a GPU."""
+
+
+train.add_command(chain_of_affect)
+train.add_command(chain_of_affect_tiny)
+train.add_command(fmpn)
 
 
 @train.command()

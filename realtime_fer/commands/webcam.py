@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import click
+import yaml
 
+from realtime_fer.reasoning.choose import REASONERS
 from realtime_fer.settings import DEFAULT_ENDPOINT, Nested, load_settings
 
 # Which setting a flag sets; a flag that was not given sets nothing, so that profile and environment count.
@@ -27,9 +29,12 @@ FLAG_SETTINGS = {
     "confidence": ("detector", "confidence"),
     "detector_threads": ("detector", "threads"),
     "classifier": ("classifier", "name"),
+    "weights": ("classifier", "weights"),
     "smoothing": ("classifier", "smoothing_s"),
     "unknown_below": ("classifier", "unknown_below"),
     "min_quality": ("classifier", "min_quality"),
+    "reasoner": ("reasoning", "name"),
+    "reasoner_factory": ("reasoning", "factory"),
     "publish": ("publish", "enabled"),
     "bind": ("publish", "bind"),
     "encoding": ("publish", "encoding"),
@@ -70,7 +75,7 @@ _FILE = click.Path(path_type=Path)
 @click.option(
     "--profile",
     type=_FILE,
-    help="Settings from a YAML file, or a shipped profile by name (webcam, robot, network, offline, permissive).",
+    help="Settings from a YAML file, or a shipped profile by name (webcam, robot, network, offline, permissive, reasoning).",
 )
 @click.option(
     "--detector", metavar="NAME", help="Model name, model folder, .onnx or .pt file, or haar.  [default: yolov8n-face]"
@@ -85,6 +90,7 @@ _FILE = click.Path(path_type=Path)
 @click.option("--detector-threads", type=int, metavar="N", help="Threads of the detector.  [default: 1]")
 @click.option("--confidence", type=float, help="Smallest detector score of a new face.  [default: the model's]")
 @click.option("--classifier", metavar="NAME", help="Model name or model folder.  [default: emotion-gcn-ferplus]")
+@click.option("--weights", type=_FILE, metavar="FILE", help="With --classifier emotion-gcn or fmpn: its file or folder.")
 @click.option(
     "--smoothing", type=float, metavar="S", help="Time constant of the smoothing, seconds; 0 is none.  [default: 0.25]"
 )
@@ -101,6 +107,23 @@ _FILE = click.Path(path_type=Path)
     multiple=True,
     metavar="NAME",
     help="ONNX Runtime execution provider, best first; may be repeated.  [default: CPU]",
+)
+@click.option(
+    "--reasoner",
+    type=click.Choice(["none", *REASONERS]),
+    help="Who is asked about keyframes, in a process of its own.  [default: none]",
+)
+@click.option(
+    "--reasoner-factory",
+    metavar="MODULE:FUNCTION",
+    help="A reasoner of your own instead: a function that Python finds here, see realtime_fer/reasoning/reasoner.py.",
+)
+@click.option(
+    "--reasoner-option",
+    "reasoner_options",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Keyword option of the reasoner, the value read as YAML; may be repeated.",
 )
 @click.option("--bind", metavar="ENDPOINT", help=f"Where to publish, tcp:// or ipc://.  [default: {DEFAULT_ENDPOINT}]")
 @click.option("--publish/--no-publish", default=None, help="Publish over ZeroMQ.  [default: publish]")
@@ -122,12 +145,19 @@ _FILE = click.Path(path_type=Path)
     "--headless/--window", default=None, help="Without or with a window (q quits).  [default: window if there is a display]"
 )
 @click.option("--record", type=_FILE, metavar="FILE", help="Write an annotated video (.mp4, .avi).")
-@click.option("--results", type=_FILE, metavar="FILE", help="Write every frame message, one JSON line each.")
+@click.option("--results", type=_FILE, metavar="FILE", help="Write every frame and reasoning message, one JSON line each.")
 @click.option("--summary", type=_FILE, metavar="FILE", help="Write counts, latency and stage timings as JSON at the end.")
 @click.option("--duration", type=float, metavar="S", help="Stop after so many seconds.")
 @click.option("-v", "--verbose", count=True, help="More log lines; twice for all.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress bar and no closing line.")
-def webcam(profile: Path | None, providers: tuple[str, ...], verbose: int, quiet: bool, **flags: Any) -> int:
+def webcam(
+    profile: Path | None,
+    providers: tuple[str, ...],
+    reasoner_options: tuple[str, ...],
+    verbose: int,
+    quiet: bool,
+    **flags: Any,
+) -> int:
     """Run the service: faces and expressions from a source, published over ZeroMQ.
 
     \b
@@ -136,6 +166,8 @@ def webcam(profile: Path | None, providers: tuple[str, ...], verbose: int, quiet
       python -m realtime_fer.webcam --source demo              no camera needed
       python -m realtime_fer.webcam --source clip.mp4 --every-frame --headless --results r.jsonl
       python -m realtime_fer.webcam --profile launch/robot.yaml
+      python -m realtime_fer.webcam --reasoner openai --reasoner-option base_url=http://127.0.0.1:8000/v1
+          --reasoner-option model=chain-of-affect              a vision-language model on a server here
 
     Each flag is also a setting of a profile (section and key) and of the environment
     (REALTIME_FER_<SECTION>__<KEY>); flags win over the environment, and that over the profile.
@@ -153,8 +185,25 @@ def webcam(profile: Path | None, providers: tuple[str, ...], verbose: int, quiet
     if providers:
         for section in PROVIDER_SECTIONS:
             chosen.setdefault(section, {})["providers"] = providers
+    if reasoner_options:
+        chosen.setdefault("reasoning", {})["options"] = dict(map(_read_option, reasoner_options))
+    if flags["reasoner"] is not None:
+        if flags["reasoner_factory"] is not None:
+            raise click.UsageError("--reasoner and --reasoner-factory name two reasoners; give one of them")
+        chosen["reasoning"]["factory"] = None  # the profile's, if any, is not meant any more
     settings = load_settings(profile=profile, environment=os.environ, flags=chosen)
     # Only now: bad usage is answered before OpenCV and ONNX Runtime are loaded.
     from realtime_fer.pipeline.launch import launch
 
     return launch(settings, quiet=quiet)
+
+
+def _read_option(text: str) -> tuple[str, Any]:
+    """KEY=VALUE, the value read as YAML, as in the environment."""
+    key, equals, value = text.partition("=")
+    if not key or not equals:
+        raise click.UsageError(f"--reasoner-option {text}: expected KEY=VALUE")
+    try:
+        return key, yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise click.UsageError(f"--reasoner-option {key}: {value!r} cannot be read as a value") from error

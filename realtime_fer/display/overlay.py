@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import cv2
 import numpy as np
 
+from realtime_fer.display.canvas import Box, Colour, darken, overlap, write
+from realtime_fer.display.heat_map import draw_heat_map
+from realtime_fer.display.remark import Remark, draw_remark
 from realtime_fer.types import ExpressionEstimate, FrameResult, ImageBgr, TrackedExpression
 
 # One colour a class, blue-green-red, apart from each other for most kinds of colour vision.
@@ -19,23 +24,28 @@ LABEL_COLOURS = {
     "contempt": (130, 130, 60),
     "unknown": (150, 150, 150),
 }
-FONT = cv2.FONT_HERSHEY_SIMPLEX
+NO_REMARKS: Mapping[int, Remark] = {}
 
-Box = tuple[int, int, int, int]
-"""Left, top, right, bottom in pixels."""
+NAME_ROWS = 24
+"""Pixels above or below a box that its name takes, at scale 1."""
 
 
-def draw(result: FrameResult, status: str = "") -> ImageBgr:
-    """The frame with its faces, labels and probabilities drawn in; the frame itself stays clean.
+def draw(result: FrameResult, status: str = "", remarks: Mapping[int, Remark] = NO_REMARKS) -> ImageBgr:
+    """The frame with its faces, labels, probabilities and remarks drawn in; the frame itself stays clean.
 
     Args:
         result: what to show.
         status: a line for the lower left corner.
+        remarks: sentences about faces, by track_id.
 
     Returns:
         uint8 BGR of the frame's shape.
     """
     canvas = result.frame.image_bgr.copy()
+    for face in result.faces:
+        if face.motion_mask is not None:
+            mask = face.motion_mask
+            draw_heat_map(canvas, mask.heat, mask.left, mask.top, mask.side)
     # Readable on a 320 px webcam picture and on a 4K one.
     scale = float(np.clip(min(canvas.shape[:2]) / 600, 0.5, 2.0))
     boxes = [_whole_pixels(face) for face in result.faces]
@@ -46,11 +56,21 @@ def draw(result: FrameResult, status: str = "") -> ImageBgr:
             if panel is not None:
                 taken.append(panel)
                 _bars(canvas, face.expression, panel, scale)
+    floor = canvas.shape[0] - (round(28 * scale) if status else 0)
+    for face, box in zip(result.faces, boxes, strict=True):
+        remark = remarks.get(face.track.track_id)
+        if remark is not None:
+            above = _name_stands_above(box, scale)
+            rows = round(NAME_ROWS * scale)
+            top, bottom = (rows, 0) if above else (0, rows)
+            panel = draw_remark(canvas, remark, box, scale, taken=taken, top=top, bottom=bottom, floor=floor)
+            if panel is not None:
+                taken.append(panel)
     # Boxes and names come last: no panel may cover them.
     for face, box in zip(result.faces, boxes, strict=True):
         _draw_face(canvas, face, box, scale)
     if status:
-        _text(canvas, status, (int(8 * scale), canvas.shape[0] - int(10 * scale)), scale * 0.8, (255, 255, 255))
+        write(canvas, status, (int(8 * scale), canvas.shape[0] - int(10 * scale)), scale * 0.8, (255, 255, 255))
     return canvas
 
 
@@ -71,11 +91,15 @@ def _draw_face(canvas: ImageBgr, face: TrackedExpression, box: Box, scale: float
     words = f"#{face.track.track_id} {label}"
     if face.expression is not None:
         words += f" {100 * float(face.expression.probabilities.max()):.0f} %"
-    above = y0 - int(6 * scale)
-    _text(canvas, words, (x0, above if above > int(16 * scale) else y1 + int(20 * scale)), scale, colour)
+    base = y0 - int(6 * scale) if _name_stands_above(box, scale) else y1 + int(20 * scale)
+    write(canvas, words, (x0, base), scale, colour)
 
 
-def _corners(canvas: ImageBgr, box: Box, colour: tuple[int, int, int], thickness: int) -> None:
+def _name_stands_above(box: Box, scale: float) -> bool:
+    return box[1] - int(6 * scale) > int(16 * scale)
+
+
+def _corners(canvas: ImageBgr, box: Box, colour: Colour, thickness: int) -> None:
     """Only the corners: the box is the tracker's guess, the detector did not see the face here."""
     x0, y0, x1, y1 = box
     dx, dy = (x1 - x0) // 4, (y1 - y0) // 4
@@ -92,37 +116,25 @@ def _free_panel(canvas: ImageBgr, box: Box, rows: int, scale: float, taken: list
     for left in (box[2] + gap, box[0] - gap - width):
         panel = (left, top, left + width, top + height)
         inside = left >= 0 and top >= 0 and panel[2] <= canvas.shape[1]
-        if inside and not any(_overlap(panel, other) for other in taken):
+        if inside and not any(overlap(panel, other) for other in taken):
             return panel
     return None
 
 
-def _overlap(a: Box, b: Box) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
-
-
 def _bars(canvas: ImageBgr, expression: ExpressionEstimate, where: Box, scale: float) -> None:
     """Every class's probability."""
-    left, top, right, bottom = where
-    row_height, width, pad = round(17 * scale), right - left, round(4 * scale)
-    panel = canvas[top:bottom, left:right]
-    panel[:] = panel // 3
+    row_height, width, pad = round(17 * scale), where[2] - where[0], round(4 * scale)
+    panel = darken(canvas, where)
     for row, name in enumerate(expression.labels):
         p = float(expression.probabilities[row])
         y = pad + row * row_height
         colour = LABEL_COLOURS.get(name, LABEL_COLOURS["unknown"])
         cv2.rectangle(panel, (pad, y + 1), (pad + round((width - 2 * pad) * p), y + row_height - 2), colour, -1)
-        _text(panel, name, (2 * pad, y + row_height - round(5 * scale)), scale * 0.7, (255, 255, 255))
-        _text(
+        write(panel, name, (2 * pad, y + row_height - round(5 * scale)), scale * 0.7, (255, 255, 255))
+        write(
             panel,
             f"{100 * p:.0f}",
             (width - round(32 * scale), y + row_height - round(5 * scale)),
             scale * 0.7,
             (255, 255, 255),
         )
-
-
-def _text(canvas: ImageBgr, words: str, at: tuple[int, int], scale: float, colour: tuple[int, int, int]) -> None:
-    size, weight = 0.6 * scale, max(1, round(1.3 * scale))
-    cv2.putText(canvas, words, at, FONT, size, (0, 0, 0), weight + 2, cv2.LINE_AA)
-    cv2.putText(canvas, words, at, FONT, size, colour, weight, cv2.LINE_AA)

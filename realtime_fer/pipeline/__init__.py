@@ -7,7 +7,7 @@
     health  (thread)  once a second: states, counts, latency -> publisher
     main thread       window, progress, signals
 
-Each thread is a `Worker`, which restarts its step a bounded number of times when it raises. The slow path (reasoning on
-keyframes, with a supervisor's thread of its own) will be one more sink that takes finished results and never makes the
-fast path wait.
+Each thread is a `Worker`, which restarts its step a bounded number of times when it raises. The slow path is one more sink
+(`reasoning_sink`, built by `assemble_reasoning`): in the processing thread it only chooses keyframes and hands questions
+over; the supervisor's thread asks a reasoner in another process, and publishes what comes back.
 """

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from realtime_fer.errors import ModelNotFoundError, ModelShapeError
+from realtime_fer.expression.motion_mask_classifier import MotionMaskClassifier
 from realtime_fer.expression.onnx_classifier import OnnxClassifier
 from realtime_fer.expression.smoothing import ProbabilitySmoother
 from realtime_fer.pipeline.fast_path import DEFAULT_UNKNOWN_BELOW, FastPath
 from realtime_fer.settings import ClassifierSettings, DetectorSettings, ServiceSettings
 from realtime_fer.zoo.manifest import DetectorManifest, ExpressionManifest
+from realtime_fer.zoo.own_weights import classifier_name
 from realtime_fer.zoo.precision import with_precision
 from realtime_fer.zoo.shelf import find_model, sha256_of, verify_model
 
@@ -110,12 +112,24 @@ def build_classifier(settings: ClassifierSettings) -> tuple[OnnxClassifier, Mode
     Raises:
         ModelError: not found, corrupt, of a wrong shape, or not a classifier.
     """
-    model = find_model(settings.name)
+    model = find_model(classifier_name(settings.name, settings.weights))
     manifest = model.manifest
     if not isinstance(manifest, ExpressionManifest):
         raise ModelShapeError(f"model {settings.name!r}: expected an expression classifier, found task {manifest.task!r}")
     verify_model(model)
     model = with_precision(model, settings.precision, providers=settings.providers)
+    in_use = ModelInUse(manifest.name, manifest.version, model.sha256, manifest.licence)
+    if manifest.motion_mask:
+        return MotionMaskClassifier(
+            model.weights,
+            labels=manifest.labels,
+            size_px=manifest.crop.size_px,
+            margin=manifest.crop.margin,
+            temperature=manifest.temperature,
+            name=manifest.name,
+            intra_op_threads=settings.threads,
+            providers=settings.providers,
+        ), in_use
     classifier = OnnxClassifier(
         model.weights,
         labels=manifest.labels,
@@ -127,7 +141,7 @@ def build_classifier(settings: ClassifierSettings) -> tuple[OnnxClassifier, Mode
         intra_op_threads=settings.threads,
         providers=settings.providers,
     )
-    return classifier, ModelInUse(manifest.name, manifest.version, model.sha256, manifest.licence)
+    return classifier, in_use
 
 
 def build_fast_path(settings: ServiceSettings, *, unrelated_frames: bool = False) -> tuple[FastPath, tuple[ModelInUse, ...]]:
@@ -168,7 +182,7 @@ def unknown_below(settings: ClassifierSettings) -> float:
     """The top probability under which an expression is unknown: as set, else as the model's manifest says, else 0.3."""
     if settings.unknown_below is not None:
         return settings.unknown_below
-    manifest = find_model(settings.name).manifest
+    manifest = find_model(classifier_name(settings.name, settings.weights)).manifest
     if isinstance(manifest, ExpressionManifest) and manifest.abstention is not None:
         return manifest.abstention.unknown_below
     return DEFAULT_UNKNOWN_BELOW

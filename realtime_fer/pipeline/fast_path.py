@@ -9,8 +9,10 @@ from realtime_fer.detection.detector import Detector
 from realtime_fer.expression.classifier import BatchEstimate, ExpressionClassifier
 from realtime_fer.expression.face_crop import FaceCrop, cut_face
 from realtime_fer.expression.face_quality import assess_quality
+from realtime_fer.expression.motion_mask_classifier import MotionMaskEstimate
 from realtime_fer.expression.smoothing import ProbabilitySmoother
 from realtime_fer.labels import UNKNOWN
+from realtime_fer.pipeline.motion_masks import with_motion_masks
 from realtime_fer.tracking.appearance import AppearanceMemory
 from realtime_fer.tracking.tracker import Tracker
 from realtime_fer.types import ExpressionEstimate, FaceQuality, FaceTrack, Frame, FrameResult, TrackedExpression
@@ -88,6 +90,9 @@ class FastPath:
             else TrackedExpression(view.track, self._estimate(view.track, batch, next(rows), quality, time_ns), quality)
             for view, quality in zip(views, qualities, strict=True)
         )
+        if isinstance(batch, MotionMaskEstimate) and batch.motion_masks is not None:
+            classified = [view.crop is not None for view in views]
+            faces = with_motion_masks(faces, classified, batch.motion_masks, margin=self.classifier.crop_margin)
         timer.lap("smooth")
         return FrameResult(
             frame=frame,

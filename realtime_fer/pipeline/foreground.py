@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from realtime_fer.display.overlay import draw
 from realtime_fer.display.window import Window
 from realtime_fer.pipeline.service import Service
-from realtime_fer.pipeline.sinks import LatestResultSink
+from realtime_fer.pipeline.sinks import LatestResultSink, Remarks, no_remarks
 
 log = logging.getLogger(__name__)
 
@@ -68,15 +68,20 @@ def run_in_foreground(
     *,
     request: StopRequest,
     window_results: LatestResultSink | None = None,
+    remarks: Remarks = no_remarks,
     duration_s: float | None = None,
     show_progress: bool = True,
+    at_end_of_source: Callable[[threading.Event], object] = lambda _give_up: None,
 ) -> int:
     """Open and start the service, stay until it ends or is asked to, stop it.
 
     Args:
         window_results: results for a window; None runs headless.
+        remarks: sentences about the faces in the window.
         duration_s: stop after so long.
         show_progress: a bar on stderr for sources of known length, if stderr is a terminal.
+        at_end_of_source: called when every frame was handled and nobody asked for an end; may wait for whatever still comes,
+            until the event it is given is set.
 
     Returns:
         The process's exit code: 0 at the end of the source, the time limit or `q`; 1 when a stage failed for good or
@@ -92,8 +97,10 @@ def run_in_foreground(
     ended = False
     try:
         with _progress(service, show_progress) as advance:
-            _stay(service, request, window_results, duration_s, advance)
+            _stay(service, request, window_results, remarks=remarks, duration_s=duration_s, advance=advance)
             ended = service.wait(0)
+        if ended and service.error is None and not request.event.is_set():
+            at_end_of_source(request.event)
     finally:
         service.stop()
     if service.error is not None:
@@ -106,6 +113,8 @@ def _stay(
     service: Service,
     request: StopRequest,
     window_results: LatestResultSink | None,
+    *,
+    remarks: Remarks,
     duration_s: float | None,
     advance: Callable[[], None],
 ) -> None:
@@ -117,7 +126,7 @@ def _stay(
             if window is not None and window_results is not None:
                 result = window_results.take(timeout_s=0)
                 if result is not None:
-                    window.show(draw(result, _status(service)))
+                    window.show(draw(result, _status(service), remarks(result)))
                 if window.quit_asked():
                     request.ask(EXIT_OK)
                 if service.wait(0):

@@ -5,21 +5,22 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import threading
 from contextlib import ExitStack
+from typing import Any
 
 from realtime_fer.clock import Clock, SystemClock
 from realtime_fer.display.window import display_available
-from realtime_fer.errors import PublishingError
 from realtime_fer.pipeline.assemble import build_fast_path
+from realtime_fer.pipeline.assemble_reasoning import build_reasoning
 from realtime_fer.pipeline.foreground import StopRequest, run_in_foreground, stop_on_signals
 from realtime_fer.pipeline.reporting import Reporter, health_content
 from realtime_fer.pipeline.service import ResultSink, Service
-from realtime_fer.pipeline.sinks import LatestResultSink, RecordingSink
+from realtime_fer.pipeline.sinks import LatestResultSink, RecordingSink, no_remarks
+from realtime_fer.pipeline.start_publisher import start_publisher
 from realtime_fer.pipeline.summary import require_writable, summarise, write_summary
-from realtime_fer.publishing.curve import AllowList, load_server_keys
 from realtime_fer.publishing.results_writer import ResultsWriter
-from realtime_fer.publishing.zmq_publisher import ZmqPublisher
-from realtime_fer.settings import DEFAULT_ENDPOINT, PublishSettings, ServiceSettings
+from realtime_fer.settings import ServiceSettings
 from realtime_fer.sources.choose import open_source
 from realtime_fer.sources.pictures import PictureSource
 
@@ -71,13 +72,24 @@ def launch(settings: ServiceSettings, *, quiet: bool = False, clock: Clock | Non
         results = None if output.results is None else ResultsWriter(output.results)
         reporter = Reporter(publisher, results, expression_model=models[-1].name, clock=clock)
         cleanup.callback(reporter.end)
+        reasoning = build_reasoning(settings.reasoning, reporter.report_reasoning, unrelated_frames=unrelated, clock=clock)
+        sinks: list[ResultSink] = []
+        if reasoning is not None:
+            # Before the source is opened: weights take their time. Whatever becomes of it, the service runs.
+            cleanup.callback(reasoning.close)
+            reasoning.start()
+            sinks.append(reasoning)
+        remarks = no_remarks if reasoning is None else reasoning.remarks
 
         every_frame = not source.is_live
-        sinks: list[ResultSink] = []
         recording = None
         if output.record is not None:
             recording = RecordingSink(
-                output.record, fps=source.nominal_fps or FALLBACK_FPS, every_frame=every_frame, clock=clock
+                output.record,
+                fps=source.nominal_fps or FALLBACK_FPS,
+                every_frame=every_frame,
+                remarks=remarks,
+                clock=clock,
             )
             sinks.append(recording)
         window = None if output.headless else _window_if_possible()
@@ -92,6 +104,7 @@ def launch(settings: ServiceSettings, *, quiet: bool = False, clock: Clock | Non
                     publisher=publisher,
                     heartbeat_interval_s=settings.publish.health_interval_s,
                     other_workers=() if recording is None else (recording.worker,),
+                    reasoner=None if reasoning is None else reasoning.health(),
                 )
                 publisher.publish(content)
 
@@ -105,13 +118,25 @@ def launch(settings: ServiceSettings, *, quiet: bool = False, clock: Clock | Non
             health_interval_s=settings.publish.health_interval_s,
             clock=clock,
         )
+
+        def finish_reasoning(give_up: threading.Event) -> None:
+            if reasoning is not None:
+                reasoning.finish(settings.reasoning.finish_s, give_up)
+
         code = run_in_foreground(
-            service, request=request, window_results=window, duration_s=output.duration_s, show_progress=not quiet
+            service,
+            request=request,
+            window_results=window,
+            remarks=remarks,
+            duration_s=output.duration_s,
+            show_progress=not quiet,
+            at_end_of_source=finish_reasoning,
         )
     summary = summarise(
         service,
         models=[{"name": m.name, "version": m.version or "", "sha256": m.sha256, "licence": m.licence} for m in models],
         messages_published=0 if publisher is None else publisher.messages_published,
+        reasoner=None if reasoning is None else reasoning.health(),
     )
     if output.summary is not None:
         write_summary(output.summary, summary)
@@ -121,43 +146,6 @@ def launch(settings: ServiceSettings, *, quiet: bool = False, clock: Clock | Non
     return code
 
 
-def start_publisher(settings: PublishSettings, clock: Clock) -> ZmqPublisher:
-    """A publisher that is bound.
-
-    The default endpoint gives way to a free port where something else has it (say, a second service), with a
-    warning; an endpoint that somebody asked for does not.
-
-    Raises:
-        PublishingError: the endpoint cannot be used.
-        SecurityError: it may not be used as asked.
-    """
-    curve = None if settings.server_key is None else load_server_keys(settings.server_key)
-    allowed = None if settings.allowed_clients is None else AllowList.from_folder(settings.allowed_clients)
-
-    def build(bind: str) -> ZmqPublisher:
-        publisher = ZmqPublisher(
-            bind,
-            encoding=settings.encoding,
-            high_water_mark=settings.high_water_mark,
-            conflate=settings.conflate,
-            curve=curve,
-            allowed_clients=allowed,
-            allow_insecure_bind=settings.allow_insecure_bind,
-            clock=clock,
-        )
-        publisher.start()
-        return publisher
-
-    try:
-        return build(settings.bind)
-    except PublishingError as error:
-        if settings.bind != DEFAULT_ENDPOINT or "bind" in settings.model_fields_set:
-            raise
-        publisher = build("tcp://127.0.0.1:*")
-        log.warning("%s; publishing on %s instead", error, publisher.endpoint)
-        return publisher
-
-
 def _window_if_possible() -> LatestResultSink | None:
     if display_available():
         return LatestResultSink()
@@ -165,16 +153,20 @@ def _window_if_possible() -> LatestResultSink | None:
     return None
 
 
-def _closing_line(summary: dict[str, object]) -> None:
+def _closing_line(summary: dict[str, Any]) -> None:
     latency = summary["latency_ms"]
     median = latency["p50"] if isinstance(latency, dict) else None
     print(
         f"{summary['source']}: {summary['frames_processed']} of {summary['frames_captured']} frames, "
         f"{summary['faces_total']} faces of {summary['tracks_total']} people, {summary['fps']} fps, "
         f"capture to publish {'-' if median is None else format(median, '.1f')} ms (median), "
-        f"{summary['messages_published']} messages",
+        f"{summary['messages_published']} messages{_questions(summary['reasoning'])}",
         file=sys.stderr,
     )
+
+
+def _questions(reasoning: dict[str, Any] | None) -> str:
+    return "" if reasoning is None else f", {reasoning['answered']} of {reasoning['asked']} questions answered"
 
 
 def _leave_hanging_threads_behind(service: Service, code: int) -> None:

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from realtime_fer.clock import Clock
 from realtime_fer.pipeline.assemble import ModelInUse
+from realtime_fer.pipeline.reasoning_messages import reasoner_health
 from realtime_fer.pipeline.worker import Worker, describe
 from realtime_fer.publishing.conversion import frame_content
-from realtime_fer.publishing.encoding import encode
+from realtime_fer.publishing.encoding import EncodedMessage, encode
+from realtime_fer.publishing.envelope import LatencyHealth
 from realtime_fer.publishing.message import (
+    Content,
     HealthContent,
-    LatencyHealth,
     ModelHealth,
     SourceHealth,
     StageHealth,
 )
 from realtime_fer.publishing.publisher import Publisher
+from realtime_fer.publishing.reasoning_message import ReasoningContent
 from realtime_fer.publishing.results_writer import ResultsWriter
 from realtime_fer.publishing.stamping import MessageStamper
 from realtime_fer.publishing.track_events import TrackEvents
+from realtime_fer.reasoning.supervision.health import ReasonerHealth
 from realtime_fer.types import FrameResult
 
 if TYPE_CHECKING:
@@ -28,7 +33,9 @@ if TYPE_CHECKING:
 
 
 class Reporter:
-    """Publishes frames and tracks, and writes the frames to the results file.
+    """Publishes frames, tracks and reasoning, and writes frames and reasoning to the results file.
+
+    `report` and `end` belong to one thread; `report_reasoning` may come from another.
 
     Args:
         publisher: started; None publishes nothing (the results file then numbers its own messages).
@@ -43,6 +50,7 @@ class Reporter:
         self._results = results
         self._expression_model = expression_model
         self._stamper = MessageStamper(clock=clock)
+        self._stamping = threading.Lock()
         self._tracks = TrackEvents()
 
     def report(self, result: FrameResult) -> None:
@@ -56,7 +64,17 @@ class Reporter:
         if self._publisher is not None:
             encoded = self._publisher.publish_all([frame, *self._tracks.update(frame, result.ended_track_ids)])[0]
         else:
-            encoded = encode(self._stamper.stamp(frame), "json")
+            encoded = self._encode(frame)
+        if self._results is not None:
+            self._results.write(encoded)
+
+    def report_reasoning(self, content: ReasoningContent) -> None:
+        """Send and write how one question ended.
+
+        Raises:
+            PublishingError: the publisher is broken or the results file cannot be written.
+        """
+        encoded = self._encode(content) if self._publisher is None else self._publisher.publish(content)
         if self._results is not None:
             self._results.write(encoded)
 
@@ -67,6 +85,11 @@ class Reporter:
         if self._results is not None:
             self._results.close()
 
+    def _encode(self, content: Content) -> EncodedMessage:
+        """As a publisher would."""
+        with self._stamping:
+            return encode(self._stamper.stamp(content), "json")
+
 
 def health_content(
     service: Service,
@@ -75,8 +98,9 @@ def health_content(
     publisher: Publisher,
     heartbeat_interval_s: float,
     other_workers: Sequence[Worker] = (),
+    reasoner: ReasonerHealth | None = None,
 ) -> HealthContent:
-    """The service's state as a health message says it."""
+    """The service's state as a health message says it; a reasoner that is unwell does not make the service so."""
     counts = service.counters.snapshot()
     latency = service.counters.latency.percentiles()
     stages = [
@@ -103,4 +127,5 @@ def health_content(
         refused_connections=publisher.refused_connections,
         messages_published=publisher.messages_published,
         heartbeat_interval_ms=heartbeat_interval_s * 1000,
+        reasoning=None if reasoner is None else reasoner_health(reasoner),
     )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from realtime_fer.clock import Clock
 from realtime_fer.display.overlay import draw
+from realtime_fer.display.remark import Remark
 from realtime_fer.display.video_file import VideoFile
 from realtime_fer.errors import PublishingError
 from realtime_fer.pipeline.mailbox import Mailbox
@@ -23,6 +25,14 @@ RECORDING_JOIN_S = 0.7
 
 TAKE_TIMEOUT_S = 0.25
 
+Remarks = Callable[[FrameResult], Mapping[int, Remark]]
+"""Sentences about the faces of a frame, by track_id."""
+
+
+def no_remarks(_result: FrameResult) -> Mapping[int, Remark]:
+    """Where nobody says anything about faces."""
+    return {}
+
 
 class RecordingSink:
     """Draws and encodes results in a thread of its own.
@@ -32,12 +42,16 @@ class RecordingSink:
         fps: of the video.
         every_frame: True makes the fast path wait when encoding is slower, so that no frame is missing; False drops
             the oldest waiting one and repeats pictures, so that the video keeps time.
+        remarks: asked when a frame is drawn.
     """
 
     name = "recording"
 
-    def __init__(self, path: Path, *, fps: float, every_frame: bool, clock: Clock | None = None) -> None:
+    def __init__(
+        self, path: Path, *, fps: float, every_frame: bool, remarks: Remarks = no_remarks, clock: Clock | None = None
+    ) -> None:
         self._path = path
+        self._remarks = remarks
         self._video = VideoFile(path, fps=fps, keep_time=not every_frame)
         self._results: Mailbox[FrameResult] = Mailbox(capacity=RECORDING_QUEUE, policy="wait" if every_frame else "newest-wins")
         self.frames_missed = 0
@@ -72,7 +86,7 @@ class RecordingSink:
         result = self._results.take(TAKE_TIMEOUT_S)
         if result is None:
             return not self._results.finished
-        self._video.write(draw(result), result.frame.timeline_ns)
+        self._video.write(draw(result, remarks=self._remarks(result)), result.frame.timeline_ns)
         return True
 
     def _end(self) -> None:

@@ -9,13 +9,17 @@ from typing import Any
 
 from realtime_fer.errors import PublishingError
 from realtime_fer.pipeline.service import Service
+from realtime_fer.reasoning.supervision.health import ReasonerHealth
 
 
-def summarise(service: Service, *, models: list[dict[str, str]], messages_published: int) -> dict[str, Any]:
+def summarise(
+    service: Service, *, models: list[dict[str, str]], messages_published: int, reasoner: ReasonerHealth | None = None
+) -> dict[str, Any]:
     """Counts and timings as plain values.
 
     `latency_ms` is capture to publish: from the stamp at the grab to the message handed to ZeroMQ. `stage_ms` are
-    medians. `faces_total` counts faces over all processed frames, `tracks_total` different people.
+    medians. `faces_total` counts faces over all processed frames, `tracks_total` different people. `reasoning` is
+    null where no reasoner was asked for; its `latency_ms` is question to answer.
     """
     counts = service.counters.snapshot()
     stages = {name: window.percentiles() for name, window in service.counters.stages.items()}
@@ -33,9 +37,26 @@ def summarise(service: Service, *, models: list[dict[str, str]], messages_publis
         "latency_ms": service.counters.latency.percentiles() or {"p50": None, "p95": None, "p99": None},
         "stage_ms": {name: values["p50"] for name, values in sorted(stages.items()) if values is not None},
         "models": models,
+        "reasoning": None if reasoner is None else _reasoning(reasoner),
         "messages_published": messages_published,
         "restarts": {worker.name: worker.restarts for worker in service.workers},
         "error": service.error,
+    }
+
+
+def _reasoning(reasoner: ReasonerHealth) -> dict[str, Any]:
+    return {
+        "name": reasoner.name,
+        "version": reasoner.version,
+        "asked": reasoner.asked,
+        "answered": reasoner.answered,
+        "failed": reasoner.failed,
+        "timed_out": reasoner.timed_out,
+        "replaced": reasoner.replaced,
+        "cancelled": reasoner.cancelled,
+        "restarts": reasoner.restarts,
+        "latency_ms": reasoner.latency_ms or {"p50": None, "p95": None, "p99": None},
+        "last_error": reasoner.last_error,
     }
 
 

@@ -52,7 +52,9 @@ def topic_groups(topics: Sequence[str], *, conflate: bool) -> list[list[str]]:
         PublishingError: no topic, one with a space, or a prefix of many topics on a conflating socket.
     """
     if isinstance(topics, str) or not topics or any(" " in topic for topic in topics):
-        raise PublishingError(f"topics: expected one or more of 'frame', 'health', 'face.', 'face.1', '', found {topics!r}")
+        raise PublishingError(
+            f"topics: expected one or more of 'frame', 'reasoning', 'health', 'face.', 'face.1', '', found {topics!r}"
+        )
     if not conflate:
         return [list(topics)]
     for topic in topics:

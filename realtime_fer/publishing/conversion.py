@@ -14,7 +14,8 @@ import numpy.typing as npt
 from pydantic import ValidationError
 
 from realtime_fer.errors import MessageError
-from realtime_fer.publishing.message import BoxXyxy, ExpressionMessage, FaceMessage, FrameContent, PointXy, QualityMessage
+from realtime_fer.publishing.envelope import BoxXyxy, PointXy
+from realtime_fer.publishing.message import ExpressionMessage, FaceMessage, FrameContent, QualityMessage
 from realtime_fer.types import ExpressionEstimate, FaceQuality, FrameResult, TrackedExpression
 
 _logger = logging.getLogger(__name__)

@@ -1,19 +1,22 @@
-"""A terminal's view of what a service publishes: its faces, its health, and what was lost on the way."""
+"""A terminal's view of what a service publishes: its faces, what was reasoned about them, its health, and losses."""
 
 from __future__ import annotations
 
 import statistics
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Mapping
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from realtime_fer.publishing.message import FaceMessage, FrameMessage, HealthMessage, Message
+from realtime_fer.publishing.message import FaceMessage, FrameMessage, HealthMessage, Message, ReasoningMessage
+from realtime_fer.publishing.reasoning_message import ReasonerHealth
 
 _REMEMBERED_FRAMES = 60
 """Two seconds at 30 frames a second: rates and latencies that follow a change but can be read."""
+_REMEMBERED_FACES = 64
+"""Answers about faces that went away are forgotten, the oldest first."""
 _BAR_WIDTH = 16
 _HEALTH_STYLES = {"running": "green", "starting": "cyan", "stopping": "cyan", "degraded": "yellow", "failed": "bold red"}
 
@@ -27,13 +30,14 @@ class LiveTable:
         self._health: HealthMessage | None = None
         self._captures_ns: deque[int] = deque(maxlen=_REMEMBERED_FRAMES)
         self._latencies_ms: deque[float] = deque(maxlen=_REMEMBERED_FRAMES)
+        self._reasoning: OrderedDict[int, ReasoningMessage] = OrderedDict()
         self._publisher_id = ""
 
     def update(self, message: Message, age_ms: float) -> None:
         """Take one message.
 
         Args:
-            message: a frame or health; others are not shown.
+            message: a frame, reasoning or health; others are not shown.
             age_ms: from capture (health: from publishing) to its arrival.
         """
         if message.publisher_id != self._publisher_id:  # what the run before said is history
@@ -41,10 +45,16 @@ class LiveTable:
             self._frame = self._health = None
             self._captures_ns.clear()
             self._latencies_ms.clear()
+            self._reasoning.clear()
         if isinstance(message, FrameMessage):
             self._frame = message
             self._captures_ns.append(message.capture_monotonic_ns)
             self._latencies_ms.append(age_ms)
+        elif isinstance(message, ReasoningMessage):
+            self._reasoning[message.track_id] = message
+            self._reasoning.move_to_end(message.track_id)
+            if len(self._reasoning) > _REMEMBERED_FACES:
+                self._reasoning.popitem(last=False)
         elif isinstance(message, HealthMessage):
             self._health = message
 
@@ -60,10 +70,14 @@ class LiveTable:
         parts: list[RenderableType] = [self._frame_line()]
         if self._frame is not None:
             parts.append(_face_table(self._frame.faces))
+            parts += [_reasoning_line(said, self._frame) for face in self._frame.faces if (said := self._about(face))]
         if self._health is not None:
             parts.append(_health_line(self._health))
         parts.append(_loss_line(lost, restarts, malformed))
         return Group(*parts)
+
+    def _about(self, face: FaceMessage) -> ReasoningMessage | None:
+        return self._reasoning.get(face.track_id)
 
     def _frame_line(self) -> Text:
         frame = self._frame
@@ -114,6 +128,21 @@ def _bar(probability: float) -> Text:
     return Text.assemble(("█" * filled, "green"), ("░" * (_BAR_WIDTH - filled), "dim"), f" {probability:4.0%}")
 
 
+def _reasoning_line(said: ReasoningMessage, frame: FrameMessage) -> Text:
+    """What was said about a face, and how long before the newest frame its picture was taken."""
+    age_s = max(0.0, (frame.capture_monotonic_ns - said.capture_monotonic_ns) / 1e9)
+    line = Text.assemble((f"#{said.track_id}", "bold"), (f"  {age_s:.0f} s ago, {said.reason}:  ", "dim"))
+    if said.answer is not None:
+        return line.append(_printable(said.answer.text))
+    assert said.error is not None  # noqa: S101 - the schema has exactly one of the two
+    return line.append(f"no answer ({said.error.kind}): {_printable(said.error.message)}", style="yellow")
+
+
+def _printable(text: str) -> str:
+    """Words of a model, without what would steer the terminal."""
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
 def _signed(value: float | None) -> str:
     return "-" if value is None else f"{value:+.2f}"
 
@@ -130,9 +159,22 @@ def _health_line(health: HealthMessage) -> Text:
     for stage in health.stages:
         if stage.last_error is not None:
             line.append(f"\n{stage.name} {stage.state}, {stage.restarts} restarts: {stage.last_error}", style="yellow")
+    if health.reasoning is not None:
+        _append_reasoner(line, health.reasoning)
     if health.refused_connections:
         line.append(f"\n{health.refused_connections} connections refused", style="yellow")
     return line
+
+
+def _append_reasoner(line: Text, reasoner: ReasonerHealth) -> None:
+    line.append(f"\nreasoner {_printable(reasoner.name)} {reasoner.state}".replace("  ", " "))
+    line.append(f"  answered {reasoner.answered} of {reasoner.asked}, failed {reasoner.failed}, replaced {reasoner.replaced}")
+    if reasoner.latency_ms is not None:
+        line.append(f"  p50 {reasoner.latency_ms.p50:.0f} ms")
+    if reasoner.restarts:
+        line.append(f"  {reasoner.restarts} restarts", style="yellow")
+    if reasoner.last_error is not None:
+        line.append(f"\n  last: {_printable(reasoner.last_error)}", style="yellow")
 
 
 def _loss_line(lost: Mapping[str, int], restarts: int, malformed: int) -> Text:

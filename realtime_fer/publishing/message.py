@@ -1,6 +1,6 @@
 """The wire schema: what every message says, field by field.
 
-    Message = FrameMessage | TrackMessage | HealthMessage      told apart by `kind`
+    Message = FrameMessage | TrackMessage | ReasoningMessage | HealthMessage      told apart by `kind`
 
 A message is an envelope (who sent it, when, and as which one of its topic) around content. The service makes
 content; the envelope is put on when the message is published (stamping.py).
@@ -9,49 +9,39 @@ Versions: `schema_version` is "major.minor". A reader accepts its own major and 
 fields and kinds, so readers ignore fields they do not know: the models are not closed. All fields are always
 present; what is not known is null. No number is ever NaN or infinite.
 
-Topic "reasoning" and kind "reasoning" are reserved for the slow path; nothing is published there yet.
+Versions so far: 1.0; 1.1 added the kind "reasoning" and health.reasoning.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-SCHEMA_VERSION: Final = "1.0"
+from realtime_fer.publishing.envelope import (
+    BoxXyxy,
+    CaptureStamps,
+    Count,
+    Envelope,
+    Finite,
+    Label,
+    LatencyHealth,
+    Milliseconds,
+    PointXy,
+    Probability,
+    SignedUnit,
+    WireModel,
+)
+from realtime_fer.publishing.reasoning_message import ReasonerHealth, ReasoningContent
+
+SCHEMA_VERSION: Final = "1.1"
 """Raised in its minor when fields or kinds are added, in its major when a reader of the old ones would misread."""
 
 FRAME_TOPIC: Final = "frame"
 HEALTH_TOPIC: Final = "health"
+REASONING_TOPIC: Final = "reasoning"
 FACE_TOPIC_PREFIX: Final = "face."
 """Followed by the track_id: `face.7`. The prefix alone subscribes to every face."""
-
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-Probability = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
-SignedUnit = Annotated[float, Field(ge=-1.0, le=1.0, allow_inf_nan=False)]
-Milliseconds = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=0)]
-BoxXyxy = tuple[Finite, Finite, Finite, Finite]
-PointXy = tuple[Finite, Finite]
-Label = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-
-
-class WireModel(BaseModel):
-    """Frozen; unknown fields are ignored, so that an older reader understands a newer minor version."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class Envelope(WireModel):
-    """What every message carries, whatever its kind."""
-
-    schema_version: str = Field(pattern=r"^\d+\.\d+$", description='"major.minor" of this schema.')
-    kind: str = Field(description="Which message this is.")
-    topic: str = Field(pattern=r"^[^ ]+$", description="The topic it was published on; also the prefix of the ZeroMQ message.")
-    sequence: Count = Field(description="Counts the messages of this topic in this run of the publisher, from 0, without gaps.")
-    publisher_id: str = Field(min_length=1, description="Random per run of the publisher: another value means a restart.")
-    published_unix_ns: Count = Field(description="When it was published, nanoseconds since 1970-01-01 UTC.")
-    published_monotonic_ns: Count = Field(description="The same moment on the machine's monotonic clock, nanoseconds.")
 
 
 class ExpressionMessage(WireModel):
@@ -103,15 +93,6 @@ class FaceMessage(WireModel):
     expression: ExpressionMessage | None = Field(description="Null where the face could not be classified.")
 
 
-class CaptureStamps(WireModel):
-    """Which frame of which source, and when it was grabbed."""
-
-    source: str = Field(description="Name of the source, credentials removed.")
-    frame_id: Count = Field(description="Counts every frame the source delivered, from 0, dropped ones included.")
-    capture_unix_ns: Count = Field(description="When it was grabbed, nanoseconds since 1970-01-01 UTC.")
-    capture_monotonic_ns: Count = Field(description="The same moment on the machine's monotonic clock, nanoseconds.")
-
-
 class FrameContent(CaptureStamps):
     """Everything the service says about one processed frame."""
 
@@ -158,14 +139,6 @@ class ModelHealth(WireModel):
     licence: str = Field(description="SPDX expression.")
 
 
-class LatencyHealth(WireModel):
-    """Capture to publish over the recent frames, milliseconds."""
-
-    p50: Milliseconds
-    p95: Milliseconds
-    p99: Milliseconds
-
-
 class HealthContent(WireModel):
     """The state of the service; published at a fixed interval, so that it doubles as a heartbeat."""
 
@@ -177,12 +150,16 @@ class HealthContent(WireModel):
     frames_dropped: Count
     dropped_by_cause: dict[str, Count] = Field(description="frames_dropped, split by why.")
     fps: Annotated[float, Field(ge=0.0, allow_inf_nan=False)] = Field(description="Processed frames per second, recently.")
-    latency_ms: LatencyHealth | None = Field(description="Null before the first frame.")
+    latency_ms: LatencyHealth | None = Field(
+        description="Capture to publish over the recent frames; null before the first frame."
+    )
     stages: tuple[StageHealth, ...]
     models: tuple[ModelHealth, ...]
     refused_connections: Count = Field(description="Connection attempts turned away since the start (keys, allow-list).")
     messages_published: Count = Field(description="Messages of all topics sent since the start, before this one.")
     heartbeat_interval_ms: Milliseconds = Field(description="A subscriber that hears no health for three of these is cut off.")
+    # Publishers of 1.0 do not say it.
+    reasoning: ReasonerHealth | None = Field(default=None, description="The slow path; null where no reasoner was asked for.")
 
 
 class FrameMessage(FrameContent, Envelope):
@@ -197,18 +174,25 @@ class TrackMessage(TrackContent, Envelope):
     kind: Literal["track"]
 
 
+class ReasoningMessage(ReasoningContent, Envelope):
+    """Topic `reasoning`: what a reasoner said about one face of one moment, or why it said nothing."""
+
+    kind: Literal["reasoning"]
+
+
 class HealthMessage(HealthContent, Envelope):
     """Topic `health`: state of the service, and its heartbeat."""
 
     kind: Literal["health"]
 
 
-Content = FrameContent | TrackContent | HealthContent
-Message = FrameMessage | TrackMessage | HealthMessage
+Content = FrameContent | TrackContent | ReasoningContent | HealthContent
+Message = FrameMessage | TrackMessage | ReasoningMessage | HealthMessage
 
-MESSAGE_KINDS: Final[dict[str, type[FrameMessage] | type[TrackMessage] | type[HealthMessage]]] = {
+MESSAGE_KINDS: Final[dict[str, type[FrameMessage] | type[TrackMessage] | type[ReasoningMessage] | type[HealthMessage]]] = {
     "frame": FrameMessage,
     "track": TrackMessage,
+    "reasoning": ReasoningMessage,
     "health": HealthMessage,
 }
 """Every kind this version writes and reads."""

@@ -22,7 +22,8 @@ SCHEMA_FILE = f"schema/realtime-fer-{_MAJOR}.schema.json"
 def json_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of every message kind, made from the models."""
     adapter: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])
-    schema = adapter.json_schema()
+    # As they are sent: every field is there, also those that readers can do without since older publishers do not know them.
+    schema = adapter.json_schema(mode="serialization")
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"realtime-fer messages, version {SCHEMA_VERSION}",

@@ -9,16 +9,19 @@ from realtime_fer.publishing.message import (
     FACE_TOPIC_PREFIX,
     FRAME_TOPIC,
     HEALTH_TOPIC,
+    REASONING_TOPIC,
     SCHEMA_VERSION,
     Content,
     FrameContent,
     FrameMessage,
     HealthMessage,
     Message,
+    ReasoningMessage,
     TrackContent,
     TrackMessage,
     is_last_of_topic,
 )
+from realtime_fer.publishing.reasoning_message import ReasoningContent
 
 _PUBLISHER_ID_BYTES = 8
 """64 random bits: two runs never share an id."""
@@ -39,6 +42,8 @@ class MessageStamper:
         elif isinstance(content, TrackContent):
             topic = f"{FACE_TOPIC_PREFIX}{content.track_id}"
             message = TrackMessage.model_validate(self._fields(content, "track", topic))
+        elif isinstance(content, ReasoningContent):
+            message = ReasoningMessage.model_validate(self._fields(content, "reasoning", REASONING_TOPIC))
         else:
             message = HealthMessage.model_validate(self._fields(content, "health", HEALTH_TOPIC))
         if is_last_of_topic(message):

@@ -12,13 +12,13 @@ import torch
 
 from realtime_fer.datasets.ferplus import load_ferplus
 from realtime_fer.detection.letterbox import Letterbox, plan_letterbox
-from realtime_fer.errors import DatasetError, ModelError
+from realtime_fer.errors import DatasetError, ModelError, ModelShapeError
 from realtime_fer.inference.session import open_session
 from realtime_fer.training.camera_degradation import degrade
 from realtime_fer.training.expression_augmentation import augment
 from realtime_fer.training.int8_weights import FloatArray, write_int8
 from realtime_fer.training.model_folder import add_int8
-from realtime_fer.zoo.manifest import DetectorManifest, ExpressionManifest
+from realtime_fer.zoo.manifest import ChainManifest, DetectorManifest, ExpressionManifest
 from realtime_fer.zoo.shelf import ShelvedModel
 
 log = logging.getLogger(__name__)
@@ -55,6 +55,8 @@ def export_int8(model: ShelvedModel, data: Path) -> Path:
     manifest = model.manifest
     if isinstance(manifest, ExpressionManifest):
         inputs, told = _faces(data), f"{CALIBRATION_FACES} faces of the training split, two thirds spoiled as cameras do"
+    elif isinstance(manifest, ChainManifest):
+        raise ModelShapeError(f"{manifest.name}: int8 is for classifiers and face detectors, not for {manifest.task}")
     else:
         inputs = _pictures(data, manifest)
         told = f"{len(inputs)} training pictures at {manifest.long_side_px} px, {DEGRADED_SHARE:.0%} spoiled as cameras do"

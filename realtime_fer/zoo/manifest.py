@@ -24,6 +24,16 @@ class Int8Weights(BaseModel):
     calibrated_on: str = Field(description="the inputs that the activations' ranges were taken from")
 
 
+class ModelFile(BaseModel):
+    """One more file of a model folder."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: str = Field(description="relative to the manifest")
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    size_bytes: int = Field(gt=0)
+
+
 class _Manifest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -37,6 +47,11 @@ class _Manifest(BaseModel):
     description: str
     trained_on: str
     int8: Int8Weights | None = None
+
+    @property
+    def further_files(self) -> tuple[ModelFile, ...]:
+        """What else the folder must hold, besides the weights."""
+        return ()
 
 
 class CropContract(BaseModel):
@@ -69,6 +84,7 @@ class ExpressionManifest(_Manifest):
     crop: CropContract
     temperature: float = Field(gt=0, description="logits are divided by it before the softmax (Guo et al., ICML 2017)")
     valence_arousal: Literal["predicted"] | None = None
+    motion_mask: Literal["predicted"] | None = Field(None, description="a second output, where on the face it looks")
     abstention: AbstentionPromise | None = None
 
 
@@ -84,11 +100,30 @@ class DetectorManifest(_Manifest):
     iou_threshold: float = Field(gt=0, lt=1)
 
 
-Manifest = Annotated[ExpressionManifest | DetectorManifest, Field(discriminator="task")]
-_ADAPTER: TypeAdapter[ExpressionManifest | DetectorManifest] = TypeAdapter(Manifest)
+class ChainManifest(_Manifest):
+    """A vision-language model that answers Chain-of-Affect's questions; `file` is its ONNX network for the face."""
+
+    task: Literal["chain-of-affect"]
+    labels: tuple[str, ...] = Field(min_length=2, description="what the first question offers")
+    none: str = Field(description="what the second question offers besides, for a face that shows nothing else")
+    crop: CropContract
+    temperatures: tuple[float, float] = Field(description="of the first and the second answer's distribution")
+    max_tokens: int = Field(gt=0, description="of one text, the face's vectors counted")
+    language: ModelFile = Field(description="its ONNX network for words")
+    tokenizer: ModelFile
+    torch_form: tuple[ModelFile, ...] = Field(description="the same weights for transformers")
+
+    @property
+    def further_files(self) -> tuple[ModelFile, ...]:
+        return (self.language, self.tokenizer, *self.torch_form)
 
 
-def read_manifest(folder: Path) -> ExpressionManifest | DetectorManifest:
+AnyManifest = ExpressionManifest | DetectorManifest | ChainManifest
+Manifest = Annotated[AnyManifest, Field(discriminator="task")]
+_ADAPTER: TypeAdapter[AnyManifest] = TypeAdapter(Manifest)
+
+
+def read_manifest(folder: Path) -> AnyManifest:
     """Read `folder/manifest.json`.
 
     Raises:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from realtime_fer.errors import ModelCorruptError, ModelNotFoundError
-from realtime_fer.zoo.manifest import MANIFEST_NAME, DetectorManifest, ExpressionManifest, Int8Weights, read_manifest
+from realtime_fer.zoo.manifest import MANIFEST_NAME, AnyManifest, Int8Weights, read_manifest
 
 MODELS_VARIABLE = "REALTIME_FER_MODELS"
 """Environment variable with further model folders, separated like PATH; searched first."""
@@ -22,7 +22,7 @@ class ShelvedModel:
     """A model folder that was found, and which of its weight files is meant (see `zoo.precision`)."""
 
     folder: Path
-    manifest: ExpressionManifest | DetectorManifest
+    manifest: AnyManifest
     precision: Literal["fp32", "int8"] = "fp32"
 
     @property
@@ -87,6 +87,8 @@ def verify_model(model: ShelvedModel) -> None:
     """
     manifest = model.manifest
     _verify_file(model.folder / manifest.file, manifest.name, manifest.size_bytes, manifest.sha256)
+    for further in manifest.further_files:
+        _verify_file(model.folder / further.file, manifest.name, further.size_bytes, further.sha256)
     if manifest.int8 is not None:
         _verify_file(model.folder / manifest.int8.file, manifest.name, manifest.int8.size_bytes, manifest.int8.sha256)
 

@@ -54,6 +54,7 @@ class Publishing:
         number = 0
         while not self._stop.wait(0.005):
             self.sent[number] = self._publisher.publish(contents.frame(number, faces=2))
+            self._publisher.publish(contents.reasoning())
             self._publisher.publish(contents.health())
             number += 1
 
@@ -100,6 +101,7 @@ def test_the_table_shows_faces_and_ends(
     shown = capsys.readouterr().out
     assert "clip.mp4" in shown
     assert "nothing lost" in shown
+    assert "sadly fearful" in shown
 
 
 @pytest.mark.parametrize("form", [["--json"], []])

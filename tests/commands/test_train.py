@@ -54,7 +54,9 @@ def test_expression_options_reach_the_training(asked: dict[str, Any]) -> None:
         "emotion-gcn-ferplus --data f.npz --out o --epochs 3 --batch 7 --backbone large --camera-share 0.25 "
         "--teacher a/last.pt --teacher b/last.pt --teacher-share 0.6 --dropout 0.3 --seed 4 --threads 1 --limit 9"
     )
-    result = CliRunner().invoke(train, [*command.split(), "--stop-after", "2", "--resume", "--start-from", "s.pt", "--head", "linear"])
+    result = CliRunner().invoke(
+        train, [*command.split(), "--stop-after", "2", "--resume", "--start-from", "s.pt", "--head", "linear"]
+    )
     assert result.exit_code == 0, result.output
     assert (asked["start_from"], asked["head"]) == (Path("s.pt"), "linear")
     assert (asked["data"], asked["out"], asked["epochs"], asked["batch"]) == (Path("f.npz"), Path("o"), 3, 7)

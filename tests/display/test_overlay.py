@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from realtime_fer.display.overlay import LABEL_COLOURS, draw
+from realtime_fer.display.remark import Remark
 from realtime_fer.labels import EXPRESSION_LABELS, FERPLUS_LABELS
 from realtime_fer.types import ExpressionEstimate, FaceTrack, FrameResult, TrackedExpression
 from tests.fakes import box, make_frame
@@ -60,6 +61,32 @@ def test_bars_go_where_there_is_room_and_never_over_a_face() -> None:
 def test_a_status_line_stands_at_the_bottom() -> None:
     assert draw(result(), "30 fps")[450:].any()
     assert not draw(result())[450:].any()
+
+
+def changed_rows(remarks: dict[int, Remark], *faces: TrackedExpression) -> list[int]:
+    difference = (draw(result(*faces), remarks=remarks) != draw(result(*faces))).any(axis=(1, 2))
+    return [int(row) for row in np.flatnonzero(difference)]
+
+
+def test_a_remark_stands_under_its_own_face() -> None:
+    both = (face(1, where=(20, 100, 140, 220)), face(2, where=(420, 250, 540, 370)))
+    rows = changed_rows({2: Remark("The face looks happy.")}, *both)
+    assert 370 <= min(rows) <= max(rows) < 420
+    assert changed_rows({}, *both) == []
+    assert changed_rows({7: Remark("Somebody who is not here.")}, *both) == []
+
+
+def test_a_name_below_its_box_pushes_the_remark_down() -> None:
+    rows = changed_rows({1: Remark("The face looks happy.")}, face(where=(200, 5, 300, 120)))
+    assert min(rows) > 120 + int(0.8 * 20), "the name stands there"
+
+
+def test_remarks_leave_the_status_line_alone() -> None:
+    low = result(face(where=(20, 28, 300, 475)))
+    said = draw(low, "30 fps", {1: Remark("The face looks happy.")})
+    difference = (said != draw(low, "30 fps")).any(axis=(1, 2))
+    assert difference.any()
+    assert not difference[480 - 22 :].any()
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from realtime_fer.display.remark import Remark
 from realtime_fer.errors import SourceFormatError, SourceLostError, SourceUnavailableError
 from realtime_fer.expression.smoothing import ProbabilitySmoother
 from realtime_fer.pipeline import foreground
@@ -13,7 +14,7 @@ from realtime_fer.pipeline.fast_path import FastPath
 from realtime_fer.pipeline.foreground import StopRequest, run_in_foreground, stop_on_signals
 from realtime_fer.pipeline.service import Service
 from realtime_fer.pipeline.sinks import LatestResultSink
-from realtime_fer.types import ImageBgr
+from realtime_fer.types import FrameResult, ImageBgr
 from tests.fakes import FakeClassifier, FakeDetector, FakeSource, FakeTracker, HangingSource, make_frame
 
 
@@ -26,6 +27,21 @@ def test_the_end_of_the_source_is_0() -> None:
     service = build(FakeSource([make_frame(i) for i in range(5)]))
     assert run_in_foreground(service, request=StopRequest()) == 0
     assert service.counters.snapshot().frames_processed == 5
+
+
+def test_only_the_end_of_the_source_is_followed_by_what_still_comes() -> None:
+    called: list[threading.Event] = []
+    request = StopRequest()
+    service = build(FakeSource([make_frame(i) for i in range(5)]))
+    assert run_in_foreground(service, request=request, at_end_of_source=called.append) == 0
+    assert called == [request.event]
+    called.clear()
+    lost = build(FakeSource([make_frame()], errors={1: SourceLostError("camera 0: unplugged")}))
+    assert run_in_foreground(lost, request=StopRequest(), at_end_of_source=called.append) == 1
+    hanging = HangingSource()
+    assert run_in_foreground(build(hanging), request=StopRequest(), duration_s=0.05, at_end_of_source=called.append) == 0
+    hanging.release.set()
+    assert called == []
 
 
 def test_a_lost_source_is_1_with_one_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -130,8 +146,14 @@ def test_q_in_the_window_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
 
     numbers = iter(range(10**9))
     service = build(Endless([], is_live=True), sink)
-    assert run_in_foreground(service, request=StopRequest(), window_results=sink) == 0
-    assert window.shown
+    drawn: list[int] = []
+
+    def remarks(result: FrameResult) -> dict[int, Remark]:
+        drawn.append(result.frame.frame_id)
+        return {}
+
+    assert run_in_foreground(service, request=StopRequest(), window_results=sink, remarks=remarks) == 0
+    assert len(window.shown) == len(drawn) > 0
     assert window.closed
 
 

@@ -1,49 +1,88 @@
-"""What `launch` decides itself; whole runs are in tests/commands/test_webcam.py."""
+"""How `launch` joins the slow path to the service; whole runs are in tests/commands."""
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Iterator
+import threading
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from realtime_fer.clock import SystemClock
-from realtime_fer.errors import PublishingError, SecurityError
-from realtime_fer.pipeline import launch
-from realtime_fer.pipeline.launch import start_publisher
-from realtime_fer.settings import PublishSettings, load_settings
+from realtime_fer.display.remark import Remark
+from realtime_fer.errors import SourceUnavailableError
+from realtime_fer.pipeline import launch as room
+from realtime_fer.pipeline.launch import launch
+from realtime_fer.pipeline.service import Service
+from realtime_fer.pipeline.sinks import RecordingSink
+from realtime_fer.reasoning.supervision.health import ReasonerHealth, ReasonerLedger
+from realtime_fer.settings import Nested, load_settings
+from realtime_fer.types import FrameResult
+
+
+class FakeReasoning:
+    name = "reasoning"
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def start(self) -> None:
+        self.calls.append("start")
+
+    def put(self, result: FrameResult) -> None: ...
+
+    def remarks(self, _result: FrameResult) -> dict[int, Remark]:
+        return {}
+
+    def health(self) -> ReasonerHealth:
+        return ReasonerLedger(name="fake").snapshot(0)
+
+    def finish(self, timeout_s: float, _give_up: threading.Event) -> bool:
+        self.calls.append(f"finish {timeout_s:g}")
+        return True
+
+    def close(self) -> None:
+        self.calls.append("close")
 
 
 @pytest.fixture
-def taken_endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """An endpoint somebody else listens on, which is the default one during the test."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        endpoint = f"tcp://127.0.0.1:{listening.getsockname()[1]}"
-        monkeypatch.setattr(launch, "DEFAULT_ENDPOINT", endpoint)
-        yield endpoint
+def reasoning(monkeypatch: pytest.MonkeyPatch) -> FakeReasoning:
+    fake = FakeReasoning()
+    monkeypatch.setattr(room, "build_reasoning", lambda *_, **__: fake)
+    return fake
 
 
-def settings(**values: object) -> PublishSettings:
-    return load_settings(flags={"publish": dict(values)}).publish
+def test_the_reasoner_starts_first_and_speaks_in_video_and_window(
+    reasoning: FakeReasoning, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    given: dict[str, Any] = {}
+
+    class Recording(RecordingSink):
+        def __init__(self, *arguments: Any, **named: Any) -> None:
+            given["recording"] = named["remarks"]
+            super().__init__(*arguments, **named)
+
+    def run(service: Service, **named: Any) -> int:
+        given["window"] = named["remarks"]
+        given["calls"] = list(reasoning.calls)
+        named["at_end_of_source"](threading.Event())
+        return 0
+
+    monkeypatch.setattr(room, "RecordingSink", Recording)
+    monkeypatch.setattr(room, "run_in_foreground", run)
+    flags: Nested = {
+        "source": {"spec": "demo:1"},
+        "publish": {"enabled": False},
+        "output": {"headless": True, "record": tmp_path / "v.avi"},
+        "reasoning": {"finish_s": 7.0},
+    }
+    assert launch(load_settings(flags=flags), quiet=True) == 0
+    assert given["calls"] == ["start"]
+    assert given["recording"] == given["window"] == reasoning.remarks
+    assert reasoning.calls == ["start", "finish 7", "close"]
 
 
-def test_the_default_endpoint_gives_way_with_a_warning(taken_endpoint: str, caplog: pytest.LogCaptureFixture) -> None:
-    by_default = settings().model_copy(update={"bind": taken_endpoint})
-    by_default.model_fields_set.discard("bind")
-    publisher = start_publisher(by_default, SystemClock())
-    publisher.close(0)
-    assert publisher.endpoint != taken_endpoint
-    assert publisher.endpoint.startswith("tcp://127.0.0.1:")
-    assert taken_endpoint in caplog.text
-    assert publisher.endpoint in caplog.text
-
-
-def test_an_endpoint_that_was_asked_for_does_not_give_way(taken_endpoint: str) -> None:
-    with pytest.raises(PublishingError, match="in use"):
-        start_publisher(settings(bind=taken_endpoint), SystemClock())
-
-
-def test_key_files_are_read_at_the_start(tmp_path_factory: pytest.TempPathFactory) -> None:
-    missing = tmp_path_factory.mktemp("keys") / "robot.key_secret"
-    with pytest.raises(SecurityError, match="robot"):
-        start_publisher(settings(server_key=missing), SystemClock())
+def test_a_source_that_cannot_be_opened_leaves_no_reasoner_behind(reasoning: FakeReasoning) -> None:
+    flags: Nested = {"source": {"spec": "97"}, "publish": {"enabled": False}, "output": {"headless": True}}
+    with pytest.raises(SourceUnavailableError):
+        launch(load_settings(flags=flags), quiet=True)
+    assert reasoning.calls == ["start", "close"]

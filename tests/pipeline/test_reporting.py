@@ -13,8 +13,10 @@ from realtime_fer.publishing.encoding import EncodedMessage, encode
 from realtime_fer.publishing.message import Content, FrameMessage, TrackMessage
 from realtime_fer.publishing.results_writer import ResultsWriter
 from realtime_fer.publishing.stamping import MessageStamper
+from realtime_fer.reasoning.supervision.health import ReasonerLedger, ReasonerState
 from realtime_fer.types import FaceDetection, FrameResult
 from tests.fakes import FakeClassifier, FakeClock, FakeDetector, FakeSource, FakeTracker, box, make_frame
+from tests.publishing import contents
 
 
 class FakePublisher:
@@ -85,6 +87,30 @@ def test_without_a_publisher_the_file_numbers_its_own_messages(tmp_path: Path) -
     assert [(line["kind"], line["sequence"], line["frame_id"]) for line in lines] == [("frame", 0, 0), ("frame", 1, 1)]
 
 
+def test_reasoning_is_published_and_written_between_the_frames(tmp_path: Path) -> None:
+    publisher = FakePublisher()
+    reporter = Reporter(publisher, ResultsWriter(tmp_path / "r.jsonl"), expression_model="fake", clock=FakeClock())
+    first, second, _ = process(3)
+    reporter.report(first)
+    reporter.report_reasoning(contents.reasoning())
+    reporter.report(second)
+    reporter.end()
+    lines = [json.loads(line) for line in (tmp_path / "r.jsonl").read_text().splitlines()]
+    assert [line["kind"] for line in lines] == ["frame", "reasoning", "frame"]
+    (sent,) = [sent for sent in publisher.sent if sent.message.kind == "reasoning"]
+    assert (tmp_path / "r.jsonl").read_bytes().splitlines()[1] == sent.payload
+
+
+def test_without_a_publisher_reasoning_is_numbered_and_written_too(tmp_path: Path) -> None:
+    reporter = Reporter(None, ResultsWriter(tmp_path / "r.jsonl"), expression_model="fake", clock=FakeClock())
+    reporter.report_reasoning(contents.reasoning())
+    reporter.report_reasoning(contents.reasoning(error="died"))
+    reporter.end()
+    lines = [json.loads(line) for line in (tmp_path / "r.jsonl").read_text().splitlines()]
+    assert [(line["kind"], line["sequence"]) for line in lines] == [("reasoning", 0), ("reasoning", 1)]
+    Reporter(None, None, expression_model="fake", clock=FakeClock()).report_reasoning(contents.reasoning())
+
+
 def test_health_tells_states_counts_models_and_restarts() -> None:
     fast_path = FastPath(FakeDetector(), FakeTracker(), FakeClassifier(fail=lambda call: call == 1), ProbabilitySmoother())
     service = Service(FakeSource([make_frame(i) for i in range(4)]), fast_path, publish=lambda _r: None, every_frame=True)
@@ -93,6 +119,13 @@ def test_health_tells_states_counts_models_and_restarts() -> None:
     assert service.wait(20)
     content = health_content(
         service, models=[ModelInUse("m", "1.0", "0" * 64, "MIT")], publisher=FakePublisher(), heartbeat_interval_s=0.5
+    )
+    unwell = health_content(
+        service,
+        models=[],
+        publisher=FakePublisher(),
+        heartbeat_interval_s=0.5,
+        reasoner=ReasonerLedger(ReasonerState.FAILED, last_error="cannot start").snapshot(0),
     )
     service.stop()
     assert (content.frames_captured, content.frames_processed, content.frames_dropped) == (4, 3, 1)
@@ -105,3 +138,7 @@ def test_health_tells_states_counts_models_and_restarts() -> None:
     assert content.refused_connections == 2
     assert content.heartbeat_interval_ms == 500
     assert content.latency_ms is not None
+    assert content.reasoning is None
+    assert unwell.reasoning is not None
+    assert (unwell.reasoning.state, unwell.reasoning.last_error) == ("failed", "cannot start")
+    assert unwell.state == content.state, "the service goes on"

@@ -6,6 +6,7 @@ from pathlib import Path
 import cv2
 import pytest
 
+from realtime_fer.display.remark import Remark
 from realtime_fer.errors import PublishingError
 from realtime_fer.pipeline.sinks import LatestResultSink, RecordingSink
 from realtime_fer.types import FrameResult
@@ -30,6 +31,20 @@ def test_every_frame_is_recorded_however_fast_they_come(tmp_path: Path) -> None:
     sink.close()
     assert count_frames(tmp_path / "v.avi") == 60
     assert sink.frames_missed == 0
+
+
+def test_remarks_are_asked_for_each_frame_that_is_drawn(tmp_path: Path) -> None:
+    asked: list[int] = []
+
+    def remarks(result: FrameResult) -> dict[int, Remark]:
+        asked.append(result.frame.frame_id)
+        return {}
+
+    sink = RecordingSink(tmp_path / "v.avi", fps=30, every_frame=True, remarks=remarks)
+    for result in results(3):
+        sink.put(result)
+    sink.close()
+    assert asked == [0, 1, 2]
 
 
 def test_a_recording_that_cannot_be_written_says_so_at_the_end_and_makes_nobody_wait(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from realtime_fer.expression.smoothing import ProbabilitySmoother
 from realtime_fer.pipeline.fast_path import FastPath
 from realtime_fer.pipeline.service import Service
 from realtime_fer.pipeline.summary import require_writable, summarise, write_summary
+from realtime_fer.reasoning.supervision.health import ReasonerLedger
 from tests.fakes import FakeClassifier, FakeDetector, FakeSource, FakeTracker, make_frame
 
 
@@ -32,7 +33,23 @@ def test_has_what_the_command_line_promises(tmp_path: Path) -> None:
     assert read["models"] == [{"name": "m", "sha256": "00"}]
     assert read["messages_published"] == 7
     assert read["error"] is None
+    assert read["reasoning"] is None
     assert list(tmp_path.iterdir()) == [tmp_path / "s.json"]
+
+
+def test_the_reasoner_is_counted() -> None:
+    fast_path = FastPath(FakeDetector(), FakeTracker(), FakeClassifier(), ProbabilitySmoother())
+    service = Service(FakeSource([]), fast_path, publish=lambda _r: None)
+    ledger = ReasonerLedger(
+        name="chain", version="0.1", asked=7, answered=3, failed=1, replaced=2, cancelled=1, last_error="why"
+    )
+    reasoning = summarise(service, models=[], messages_published=0, reasoner=ledger.snapshot(0))["reasoning"]
+    assert (reasoning["name"], reasoning["version"], reasoning["last_error"]) == ("chain", "0.1", "why")
+    assert [reasoning[key] for key in ("asked", "answered", "failed", "replaced", "cancelled")] == [7, 3, 1, 2, 1]
+    assert reasoning["latency_ms"] == {"p50": None, "p95": None, "p99": None}
+    ledger.latencies_ms.append(20.0)
+    reasoning = summarise(service, models=[], messages_published=0, reasoner=ledger.snapshot(0))["reasoning"]
+    assert reasoning["latency_ms"] == {"p50": 20.0, "p95": 20.0, "p99": 20.0}
 
 
 def test_a_run_without_frames_has_no_latency() -> None:

@@ -6,7 +6,16 @@ import numpy as np
 
 from realtime_fer.labels import FERPLUS_LABELS
 from realtime_fer.publishing.conversion import frame_content
+from realtime_fer.publishing.envelope import LatencyHealth
 from realtime_fer.publishing.message import FrameContent, HealthContent, SourceHealth, TrackContent
+from realtime_fer.publishing.reasoning_message import (
+    KeyframeEvidence,
+    ReasonerHealth,
+    ReasoningAnswer,
+    ReasoningContent,
+    ReasoningError,
+    ReasoningStep,
+)
 from realtime_fer.types import ExpressionEstimate, FaceTrack, Frame, FrameResult, TrackedExpression
 
 MODEL = "tiny-expression"
@@ -92,4 +101,65 @@ def health() -> HealthContent:
         refused_connections=0,
         messages_published=400,
         heartbeat_interval_ms=1000.0,
+    )
+
+
+def reasoning(*, track_id: int = 1, keyframe_id: int = 4, error: str | None = None) -> ReasoningContent:
+    answer = ReasoningAnswer(
+        steps=(
+            ReasoningStep(question="primary", label="Sadness", distribution={"Sadness": 0.75, "Fear": 0.25}),
+            ReasoningStep(question="secondary", label="Fear", distribution=None),
+        ),
+        compound_label="Sadly Fearful",
+        text="The face looks sadly fearful: sadness (75%) first, then fear.",
+        model="chain",
+        version="0.1",
+    )
+    return ReasoningContent(
+        source="clip.mp4",
+        frame_id=7,
+        capture_unix_ns=1_700_000_000_000_000_007,
+        capture_monotonic_ns=5_000_000_007,
+        keyframe_id=keyframe_id,
+        track_id=track_id,
+        reason="mixed",
+        evidence=KeyframeEvidence(
+            in_view_s=9.5,
+            since_asked_s=3.25,
+            settled_s=0.5,
+            waiting_s=0.0,
+            change=0.625,
+            best_label="sadness",
+            best_probability=0.5,
+            second_label="fear",
+            second_probability=0.375,
+            quality=0.875,
+            quality_asked=0.75,
+        ),
+        asked_unix_ns=1_700_000_000_100_000_007,
+        asked_monotonic_ns=5_100_000_007,
+        answered_unix_ns=1_700_000_000_400_000_007,
+        answered_monotonic_ns=5_400_000_007,
+        latency_ms=300.0,
+        answer=None if error else answer,
+        error=ReasoningError(kind=error, message="no answer within 60 s, killed") if error else None,
+    )
+
+
+def reasoner_health(state: str = "busy", last_error: str | None = None) -> ReasonerHealth:
+    return ReasonerHealth(
+        state=state,
+        name="chain",
+        version="0.1",
+        pid=4711,
+        last_error=last_error,
+        waiting=1,
+        asked=9,
+        answered=4,
+        failed=1,
+        timed_out=1,
+        replaced=1,
+        cancelled=1,
+        restarts=1,
+        latency_ms=LatencyHealth(p50=300.0, p95=410.0, p99=420.0),
     )

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from realtime_fer.errors import MessageError
 from realtime_fer.publishing.encoding import Encoding, decode, encode, payload_encoding
-from realtime_fer.publishing.message import Content
+from realtime_fer.publishing.message import Content, HealthMessage
 from realtime_fer.publishing.stamping import MessageStamper
 from tests.publishing import contents
 
@@ -23,7 +23,18 @@ def wire_of(**changes: Any) -> bytes:
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-@pytest.mark.parametrize("content", [contents.frame(3, faces=3), contents.turn(), contents.turn("ended"), contents.health()])
+@pytest.mark.parametrize(
+    "content",
+    [
+        contents.frame(3, faces=3),
+        contents.turn(),
+        contents.turn("ended"),
+        contents.reasoning(),
+        contents.reasoning(error="timed_out"),
+        contents.health(),
+        contents.health().model_copy(update={"reasoning": contents.reasoner_health()}),
+    ],
+)
 def test_what_is_encoded_is_decoded_to_the_same(content: Content, encoding: Encoding) -> None:
     message = MessageStamper().stamp(content)
     encoded = encode(message, encoding)
@@ -46,8 +57,16 @@ def test_a_newer_minor_version_with_new_fields_is_read() -> None:
     assert message.schema_version == "1.7"
 
 
+def test_health_of_an_older_minor_version_says_nothing_of_a_reasoner() -> None:
+    fields = MessageStamper().stamp(contents.health()).model_dump(mode="json")
+    del fields["reasoning"]
+    message = decode(b"health " + json.dumps({**fields, "schema_version": "1.0"}).encode())
+    assert isinstance(message, HealthMessage)
+    assert message.reasoning is None
+
+
 def test_a_kind_of_a_newer_minor_version_is_nothing_to_this_reader() -> None:
-    assert decode(wire_of(schema_version="1.1", kind="reasoning")) is None
+    assert decode(wire_of(schema_version="1.7", kind="gaze")) is None
 
 
 @pytest.mark.parametrize(
@@ -56,7 +75,7 @@ def test_a_kind_of_a_newer_minor_version_is_nothing_to_this_reader() -> None:
         (wire_of(schema_version="2.0"), r"expected schema_version 1\.x, found '2\.0'"),
         (wire_of(schema_version=1), "schema_version"),
         (wire_of(schema_version="10.0"), "schema_version"),
-        (wire_of(kind="reasoning"), "expected kind frame, track, health"),
+        (wire_of(kind="gaze"), "expected kind frame, track, reasoning, health"),
         (wire_of(kind=["frame"]), "kind"),
         (wire_of(faces=[{"track_id": 1}]), r"faces\.0\.bbox_xyxy: Field required"),
         (wire_of(topic="health"), "sent on topic b'frame' but says 'health'"),

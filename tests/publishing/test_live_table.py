@@ -4,8 +4,9 @@ from typing import Any
 
 from rich.console import Console
 
+from realtime_fer.publishing.envelope import LatencyHealth
 from realtime_fer.publishing.live_table import LiveTable
-from realtime_fer.publishing.message import LatencyHealth, StageHealth
+from realtime_fer.publishing.message import StageHealth
 from realtime_fer.publishing.stamping import MessageStamper
 from tests.publishing import contents
 
@@ -68,8 +69,55 @@ def test_health_and_troubles_are_shown() -> None:
         assert shown in text
 
 
+def test_what_was_reasoned_about_the_faces_in_view_is_shown_with_its_age() -> None:
+    table = LiveTable("tcp://x")
+    stamper = MessageStamper()
+    later = contents.frame(faces=1).model_copy(update={"capture_monotonic_ns": 5_000_000_007 + 4 * 10**9})
+    for content in (contents.reasoning(track_id=1), contents.reasoning(track_id=2), later):
+        table.update(stamper.stamp(content), 1.0)
+    text = drawn(table)
+    assert "#1  4 s ago, mixed:  The face looks sadly fearful: sadness (75%) first, then fear." in text
+    assert "#2" not in text, "that face is not in view"
+    table.update(stamper.stamp(contents.reasoning(error="timed_out")), 1.0)
+    assert "no answer (timed_out): no answer within 60 s, killed" in drawn(table)
+
+
+def test_words_of_a_model_do_not_steer_the_terminal() -> None:
+    table = LiveTable("tcp://x")
+    stamper = MessageStamper()
+    said = contents.reasoning()
+    assert said.answer is not None
+    spoilt = said.model_copy(update={"answer": said.answer.model_copy(update={"text": "one\x1b[2Jtwo\nthree"})})
+    for content in (spoilt, contents.frame()):
+        table.update(stamper.stamp(content), 1.0)
+    assert "one [2Jtwo three" in drawn(table)
+
+
+def test_answers_about_faces_that_went_away_are_forgotten() -> None:
+    table = LiveTable("tcp://x")
+    stamper = MessageStamper()
+    for track_id in range(1, 100):
+        table.update(stamper.stamp(contents.reasoning(track_id=track_id)), 1.0)
+    assert len(table._reasoning) == 64
+
+
+def test_the_reasoner_is_shown_in_health() -> None:
+    table = LiveTable("tcp://x")
+    health = contents.health().model_copy(
+        update={"reasoning": contents.reasoner_health("failed", "cannot start: no such file")}
+    )
+    table.update(MessageStamper().stamp(health), 1.0)
+    text = drawn(table)
+    assert "reasoner chain failed  answered 4 of 9, failed 1, replaced 1  p50 300 ms  1 restarts" in text
+    assert "last: cannot start: no such file" in text
+
+
 def test_a_restart_clears_what_was_shown() -> None:
     table = LiveTable("tcp://x")
-    table.update(MessageStamper().stamp(contents.frame(123)), 1.0)
-    table.update(MessageStamper().stamp(contents.health()), 1.0)
+    old, new = MessageStamper(), MessageStamper()
+    table.update(old.stamp(contents.frame(123)), 1.0)
+    table.update(old.stamp(contents.reasoning()), 1.0)
+    table.update(new.stamp(contents.health()), 1.0)
     assert "frame 123" not in drawn(table)
+    table.update(new.stamp(contents.frame()), 1.0)
+    assert "sadly fearful" not in drawn(table)

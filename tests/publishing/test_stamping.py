@@ -8,19 +8,21 @@ from tests.publishing import contents
 
 def test_each_topic_counts_from_zero_on_its_own() -> None:
     stamper = MessageStamper()
-    messages = [stamper.stamp(c) for c in (contents.frame(), contents.health(), contents.frame(), contents.turn(track_id=2))]
+    sent = (contents.frame(), contents.health(), contents.frame(), contents.turn(track_id=2), contents.reasoning(track_id=2))
+    messages = [stamper.stamp(content) for content in sent]
     assert [(m.topic, m.kind, m.sequence) for m in messages] == [
         ("frame", "frame", 0),
         ("health", "health", 0),
         ("frame", "frame", 1),
         ("face.2", "track", 0),
+        ("reasoning", "reasoning", 0),
     ]
 
 
 def test_the_envelope_carries_publisher_and_time() -> None:
     clock = FakeClock(5_000)
     message = MessageStamper(publisher_id="abc", clock=clock).stamp(contents.health())
-    assert (message.publisher_id, message.schema_version) == ("abc", "1.0")
+    assert (message.publisher_id, message.schema_version) == ("abc", "1.1")
     assert message.published_monotonic_ns == 5_000
     assert message.published_unix_ns == clock.unix_ns()
 

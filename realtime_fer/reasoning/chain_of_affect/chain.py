@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from realtime_fer.labels import UNKNOWN
 from realtime_fer.reasoning.chain_of_affect.answer_label import Matching, answer_label
-from realtime_fer.reasoning.chain_of_affect.compound_labels import BASIC_LABELS, NEUTRAL, CompoundLabel, compound_label
+from realtime_fer.reasoning.chain_of_affect.compound_labels import CompoundLabel, compound_label
 from realtime_fer.reasoning.chain_of_affect.face import cut_face
+from realtime_fer.reasoning.chain_of_affect.label_set import NEUTRAL, PUBLISHED_LABELS, ChainLabels
 from realtime_fer.reasoning.chain_of_affect.model import ChainModel, Picture, Reply
 from realtime_fer.reasoning.chain_of_affect.prompts import FIRST_QUESTION_COMPOUND_TEST, second_candidates, second_question
 from realtime_fer.reasoning.chain_of_affect.sentence import chain_sentence
+from realtime_fer.reasoning.keyframes.keyframe import ImageRgb
 from realtime_fer.reasoning.outcome import ChainStep, ReasoningAnswer
 from realtime_fer.reasoning.request import ReasoningRequest
 
@@ -51,6 +54,7 @@ class ChainRules:
         min_second_probability: a second emotion less likely than this does not count. The published model was never taught to
             say that there is none, and always names one; 0 believes it.
         matching: how strictly answers in words are read.
+        labels: what the answers may be.
     """
 
     first_question: str = FIRST_QUESTION_COMPOUND_TEST
@@ -58,18 +62,20 @@ class ChainRules:
     second_after_neutral: bool = False
     min_second_probability: float = 0.0
     matching: Matching = Matching.EXACT
+    labels: ChainLabels = PUBLISHED_LABELS
 
 
 def ask_chain(picture: Picture, rules: ChainRules) -> ChainResult:
     """Ask both questions about one face."""
-    first = picture.ask(rules.first_question, BASIC_LABELS)
-    primary = answer_label(first.text, rules.matching)
+    labels = rules.labels
+    first = picture.ask(rules.first_question, labels.first)
+    primary = answer_label(first.text, rules.matching, labels.first)
     if primary == NEUTRAL and not rules.second_after_neutral:
-        return ChainResult(first, primary, None, None, compound_label(primary, NEUTRAL))
+        return ChainResult(first, primary, None, None, compound_label(primary, NEUTRAL, labels))
     # As published, a first answer that is no label is passed on in its own words.
     named = primary or first.text
-    second = picture.ask(second_question(named, rules.neutral_hint), second_candidates(named))
-    secondary = answer_label(second.text, rules.matching)
+    second = picture.ask(second_question(named, rules.neutral_hint, labels), second_candidates(named, labels))
+    secondary = answer_label(second.text, rules.matching, labels.every)
     counts = secondary
     if (
         secondary is not None
@@ -77,7 +83,7 @@ def ask_chain(picture: Picture, rules: ChainRules) -> ChainResult:
         and second.distribution[secondary] < rules.min_second_probability
     ):
         counts = NEUTRAL
-    return ChainResult(first, primary, second, secondary, compound_label(primary, counts))
+    return ChainResult(first, primary, second, secondary, compound_label(primary, counts, labels))
 
 
 class ChainReasoner:
@@ -87,14 +93,22 @@ class ChainReasoner:
         model: who is asked.
         rules: how.
         face_margin: of the face that is shown to it, see `cut_face`; None for the whole crop of the request.
+        shown: cuts the face in another way instead.
     """
 
-    def __init__(self, model: ChainModel, rules: ChainRules, face_margin: float | None = None) -> None:
+    def __init__(
+        self,
+        model: ChainModel,
+        rules: ChainRules,
+        face_margin: float | None = None,
+        shown: Callable[[ReasoningRequest], ImageRgb] | None = None,
+    ) -> None:
         self.name = model.name
         self.version = model.version
         self._model = model
         self._rules = rules
         self._face_margin = face_margin
+        self._shown = shown
 
     def reason(self, request: ReasoningRequest) -> ReasoningAnswer:
         """Both answers about a face, with their distributions, the compound label and a sentence.
@@ -103,7 +117,9 @@ class ChainReasoner:
             Exception: whatever the model raises.
         """
         face = request.crop_rgb
-        if self._face_margin is not None:
+        if self._shown is not None:
+            face = self._shown(request)
+        elif self._face_margin is not None:
             face = cut_face(face, request.face_xyxy, self._face_margin)
         result = ask_chain(self._model.look(face), self._rules)
         return ReasoningAnswer(
@@ -115,6 +131,7 @@ class ChainReasoner:
                 _probability(result.first, result.primary),
                 result.secondary,
                 None if result.second is None else _probability(result.second, result.secondary),
+                none=self._rules.labels.none,
             ),
             model_name=self.name,
             model_version=self.version,

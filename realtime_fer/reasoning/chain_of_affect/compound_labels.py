@@ -1,4 +1,4 @@
-"""Seven basic labels, and the compound that two of them make.
+"""The compound that two basic labels make.
 
 Names and pairs are those of RAF-DB (Li, Deng & Du, CVPR 2017), which took them from Du, Tao & Martinez, PNAS 2014. Of the
 15 pairs of six emotions four have no name.
@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-BASIC_LABELS: Final = ("Surprise", "Fear", "Disgust", "Happiness", "Sadness", "Anger", "Neutral")
-"""RAF-DB's classes 1 to 7, spelled and ordered as in the questions of Chain-of-Affect."""
+from realtime_fer.reasoning.chain_of_affect.label_set import NEUTRAL, PUBLISHED_LABELS, ChainLabels
 
-NEUTRAL: Final = "Neutral"
+BASIC_LABELS: Final = PUBLISHED_LABELS.first
+"""The seven labels that compounds are made of."""
 
 COMPOUND_PAIRS: Final = {
     "Happily Surprised": ("Happiness", "Surprise"),
@@ -54,31 +54,32 @@ class CompoundLabel:
 
     Attributes:
         kind: which rule gave it.
-        name: "Neutral", one of `BASIC_LABELS`, one of `COMPOUND_PAIRS`, "A and B" for a pair without a name (in the order of
-            `BASIC_LABELS`), or None where unknown.
+        name: "Neutral", one of the labels, one of `COMPOUND_PAIRS`, "A and B" for a pair without a name (in the order of the
+            labels), or None where unknown.
     """
 
     kind: CompoundKind
     name: str | None
 
 
-def compound_label(first: str | None, second: str | None) -> CompoundLabel:
+def compound_label(first: str | None, second: str | None, labels: ChainLabels = PUBLISHED_LABELS) -> CompoundLabel:
     """What two answers amount to; the order of two emotions does not matter.
 
     The rule of the published prototype, but for two answers that are the same emotion: there that was a compound by
     accident, here it is that emotion alone.
 
     Args:
-        first: one of `BASIC_LABELS`; None where the answer was none of them.
-        second: the same; `NEUTRAL` also stands for a question that was not asked.
+        first: one of `labels.first`; None where the answer was none of them.
+        second: one of `labels.every`; `NEUTRAL` also stands for a question that was not asked.
+        labels: what the answers may be. A pair with Contempt has no name: RAF-DB has none.
     """
     if first == NEUTRAL:
         return CompoundLabel(CompoundKind.NEUTRAL, NEUTRAL)
-    if first not in BASIC_LABELS or second not in BASIC_LABELS:
+    if first not in labels.first or second not in labels.every:
         return CompoundLabel(CompoundKind.UNKNOWN, None)
-    if second in (NEUTRAL, first):
+    if second in (NEUTRAL, first, labels.none):
         return CompoundLabel(CompoundKind.SINGLE, first)
     name = _NAME_OF_PAIR.get(frozenset((first, second)))
     if name is not None:
         return CompoundLabel(CompoundKind.COMPOUND, name)
-    return CompoundLabel(CompoundKind.MIXED, " and ".join(sorted((first, second), key=BASIC_LABELS.index)))
+    return CompoundLabel(CompoundKind.MIXED, " and ".join(sorted((first, second), key=labels.first.index)))

@@ -14,6 +14,8 @@ def chain_sentence(
     primary_probability: float | None = None,
     secondary: str | None = None,
     secondary_probability: float | None = None,
+    *,
+    none: str | None = None,
 ) -> str:
     """Put the outcome of a chain into words.
 
@@ -21,6 +23,7 @@ def chain_sentence(
         compound: what both answers amount to.
         primary, secondary: the answers; None where there is none.
         primary_probability, secondary_probability: in [0, 1]; None where the model does not say.
+        none: the answer that means "nothing else", where the model has one.
     """
     if compound.kind is CompoundKind.UNKNOWN:
         return "No expression was named that belongs to the list."
@@ -30,7 +33,7 @@ def chain_sentence(
     second = _with_share(secondary, secondary_probability)
     if compound.kind is CompoundKind.SINGLE:
         # A second answer is worth saying only where it was an emotion of its own, too weak to count.
-        weak = f", and {second} too weak to count" if secondary not in (None, primary, "Neutral") else ""
+        weak = f", and {second} too weak to count" if secondary not in (None, primary, "Neutral", none) else ""
         return f"The face shows {first} alone{weak}."
     if compound.kind is CompoundKind.COMPOUND:
         return f"The face looks {str(compound.name).lower()}: {first} first, then {second}."

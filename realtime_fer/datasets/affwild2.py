@@ -1,0 +1,100 @@
+"""Aff-Wild2 frames that have both an expression and valence and arousal.
+
+    EXPR_Set/{Train_Set,Validation_Set}/<video>.txt   a header line, then one class a line; -1 is not annotated
+    VA_Set/{Train_Set,Validation_Set}/<video>.txt     a header line, then "valence,arousal"; -5 is not annotated
+    <frames>/<video>/00001.jpg                        line 1 after the header, and so on; some frames are missing
+
+Source: Kollias and Zafeiriou, "Expression, Affect, Action Unit Recognition: Aff-Wild2, Multi-Task Learning and
+ArcFace", BMVC 2019; joined as for Emotion-GCN (Antoniadis et al., FG 2021).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from realtime_fer.errors import DatasetError
+
+Split = Literal["train", "validation"]
+SPLIT_FOLDERS: Final[dict[Split, str]] = {"train": "Train_Set", "validation": "Validation_Set"}
+NOT_ANNOTATED: Final = -1
+
+
+@dataclass(frozen=True, slots=True)
+class AffWild2Frame:
+    """One annotated frame.
+
+    Attributes:
+        frame: picture, relative to the folder of frames: "video/00001.jpg".
+        expression: class in Aff-Wild2's own order (`labels.AFFWILD2_LABELS`).
+        valence, arousal: in [-1, 1].
+    """
+
+    frame: str
+    expression: int
+    valence: float
+    arousal: float
+
+
+def read_affwild2(annotations: Path, frames: Path, split: Split) -> list[AffWild2Frame]:
+    """Frames of the videos whose expressions belong to `split`, by name.
+
+    Valence and arousal are looked up in both splits of their own, so a video that validates expressions may have been
+    among those that train valence and arousal.
+
+    Raises:
+        DatasetError: a folder is missing, or a line cannot be read; the message names file and line.
+    """
+    affect_files = {
+        path.stem: path
+        for folder in SPLIT_FOLDERS.values()
+        for path in sorted(_folder(annotations / "VA_Set" / folder).glob("*.txt"))
+    }
+    found: list[AffWild2Frame] = []
+    for file in sorted(_folder(annotations / "EXPR_Set" / SPLIT_FOLDERS[split]).glob("*.txt")):
+        video = file.stem
+        if video not in affect_files:
+            continue
+        expressions, affect = _expressions(file), _affect(affect_files[video])
+        for picture in sorted((frames / video).glob("*.jpg")):
+            number = int(picture.stem) if picture.stem.isdecimal() else 0
+            if number in expressions and number in affect:
+                found.append(AffWild2Frame(f"{video}/{picture.name}", expressions[number], *affect[number]))
+    return found
+
+
+def _folder(path: Path) -> Path:
+    if not path.is_dir():
+        raise DatasetError(f"{path}: expected a folder of Aff-Wild2's annotations, found none")
+    return path
+
+
+def _lines(path: Path) -> list[tuple[int, str]]:
+    """Frame number and line, without the header."""
+    lines = path.read_text(encoding="utf-8").splitlines()[1:]
+    return [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
+
+
+def _expressions(path: Path) -> dict[int, int]:
+    found = {}
+    for number, line in _lines(path):
+        try:
+            label = int(line)
+        except ValueError:
+            raise DatasetError(f"{path}: line {number + 1}: expected the number of a class, found {line!r}") from None
+        if label != NOT_ANNOTATED:
+            found[number] = label
+    return found
+
+
+def _affect(path: Path) -> dict[int, tuple[float, float]]:
+    found = {}
+    for number, line in _lines(path):
+        try:
+            valence, arousal = (float(part) for part in line.split(","))
+        except ValueError:
+            raise DatasetError(f"{path}: line {number + 1}: expected valence,arousal, found {line!r}") from None
+        if -1 <= valence <= 1 and -1 <= arousal <= 1:
+            found[number] = (valence, arousal)
+    return found

@@ -1,0 +1,134 @@
+"""Recognise a published checkpoint and load it strictly.
+
+A checkpoint is what `torch.save` made of {epoch, model_state_dict, optimizer_state_dict}; a bare state dictionary is read as
+well. Files are opened with `weights_only=True`: nothing in them is run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from realtime_fer.errors import ModelCorruptError, ModelNotFoundError, ModelShapeError, missing_extra
+from realtime_fer.networks.emotion_gcn.model import BackboneName, EmotionNetwork, Kind, build_network
+
+try:
+    import torch
+    from torch import Tensor
+except ImportError as error:
+    raise missing_extra("Emotion-GCN weights", "train", error) from error
+
+STATE_KEY = "model_state_dict"
+SHOWN = 3
+"""Names listed in an error; a wrong file would list hundreds."""
+
+CAUSE_CHARACTERS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """Which network a state dictionary belongs to, by the names in it."""
+
+    backbone: BackboneName
+    kind: Kind
+
+
+def read_state(path: Path) -> dict[str, Tensor]:
+    """The tensors of a checkpoint, by name, on the CPU.
+
+    Raises:
+        ModelNotFoundError: there is no such file.
+        ModelCorruptError: it is no torch file, needs code to be read, or holds no tensors by name.
+    """
+    if not path.is_file():
+        raise ModelNotFoundError(f"{path}: expected a checkpoint of Emotion-GCN, found no file")
+    try:
+        saved = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # a broken pickle raises whatever it likes
+        cause = " ".join(str(error).split())[:CAUSE_CHARACTERS]
+        raise ModelCorruptError(f"{path}: torch cannot read it as plain tensors ({cause}); fetch the file again") from error
+    state = saved.get(STATE_KEY, saved) if isinstance(saved, Mapping) else None
+    if not isinstance(state, Mapping) or not state or not all(isinstance(value, Tensor) for value in state.values()):
+        held = sorted(map(str, saved))[:SHOWN] if isinstance(saved, Mapping) else type(saved).__name__
+        raise ModelCorruptError(f"{path}: expected tensors by name under {STATE_KEY!r}, found {held}")
+    return {str(name): value for name, value in state.items()}
+
+
+def recognise(state: Mapping[str, Any], what: str) -> Recognised:
+    """Backbone and heads, from tensor names.
+
+    Args:
+        state: tensors by name.
+        what: the file, for the message.
+
+    Raises:
+        ModelCorruptError: no published network has such names.
+    """
+
+    def starts(*prefixes: str) -> bool:
+        return any(name.startswith(prefixes) for name in state)
+
+    graph = starts("gc1.", "gc2.")
+    if starts("features.", "model_base."):
+        multi = starts("lin_cat.", "lin_cont.", "model_base.")
+        return Recognised("densenet121", "emotion-gcn" if graph else "multi-task" if multi else "single-task")
+    if starts("_model.", "model._model."):
+        multi = starts("fc_cat.", "fc_cont.")
+        return Recognised("bregnext50", "emotion-gcn" if graph else "multi-task" if multi else "single-task")
+    raise ModelCorruptError(
+        f"{what}: expected the tensors of an Emotion-GCN network (features.* or _model.*), found {_some(sorted(state))}"
+    )
+
+
+def require_same_tensors(found: Mapping[str, Tensor], expected: Mapping[str, Tensor], what: str) -> None:
+    """Raise unless both have the same names, shapes and kinds of number.
+
+    Raises:
+        ModelCorruptError: names are missing or unexpected.
+        ModelShapeError: a shape differs, or a tensor of numbers with fractions holds integers (or the other way round).
+    """
+    missing, unexpected = sorted(expected.keys() - found.keys()), sorted(found.keys() - expected.keys())
+    problems = [
+        f"{len(names)} {kind} ({_some(names)})" for kind, names in (("missing", missing), ("unexpected", unexpected)) if names
+    ]
+    if problems:
+        raise ModelCorruptError(f"{what}: of {len(expected)} expected tensors, {' and '.join(problems)}")
+    wrong = [
+        f"{name} is {_form(found[name])}, expected {_form(value)}"
+        for name, value in sorted(expected.items())
+        if found[name].shape != value.shape or found[name].is_floating_point() != value.is_floating_point()
+    ]
+    if wrong:
+        shown = "; ".join(wrong[:SHOWN])
+        raise ModelShapeError(f"{what}: {len(wrong)} of {len(expected)} tensors have another form: {shown}")
+
+
+def load_network(
+    state: Mapping[str, Tensor], what: str, backbone: BackboneName, kind: Kind, word_embeddings: Tensor | None = None
+) -> EmotionNetwork:
+    """The network filled with `state`, in evaluation mode; the graph's A comes from there, too.
+
+    Args:
+        state: every tensor of the network and no other.
+        what: the file, for messages.
+        backbone, kind: as `recognise` says, or as the user does.
+        word_embeddings: float32 (9, 300); needed by "emotion-gcn".
+
+    Raises:
+        ModelCorruptError, ModelShapeError: the tensors are not those of the network; names and shapes are told.
+        ShapeError: embeddings are missing or of another shape.
+    """
+    network = build_network(backbone, kind, word_embeddings=word_embeddings)
+    require_same_tensors(state, network.state_dict(), f"{what} as {backbone} {kind}")
+    network.load_state_dict(dict(state))
+    return network.eval()
+
+
+def _form(value: Tensor) -> str:
+    return f"{tuple(value.shape)} {str(value.dtype).removeprefix('torch.')}"
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")

@@ -1,0 +1,72 @@
+"""The last answer about each face, for the window and the video: still true, or said of an earlier look."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from realtime_fer.display.remark import Remark
+from realtime_fer.types import FrameResult
+
+MAX_FACES = 256
+"""An answer that crosses the end of its track would stay for ever; the oldest give way."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    text: str
+    captured_s: float
+    label: str
+
+
+class LastAnswers:
+    """Safe for several threads.
+
+    Args:
+        stale_after_s: an answer whose keyframe is older is stale.
+    """
+
+    def __init__(self, stale_after_s: float) -> None:
+        self._stale_after_s = stale_after_s
+        self._lock = threading.Lock()
+        self._said: OrderedDict[int, _Said] = OrderedDict()
+
+    def say(self, track_id: int, text: str, *, captured_s: float, label: str) -> None:
+        """Something was said about a face.
+
+        Args:
+            captured_s: of the keyframe, on the source's time line.
+            label: the likeliest expression on it.
+        """
+        with self._lock:
+            self._said[track_id] = _Said(text, captured_s, label)
+            self._said.move_to_end(track_id)
+            if len(self._said) > MAX_FACES:
+                self._said.popitem(last=False)
+
+    def forget(self, track_ids: Iterable[int]) -> None:
+        """These tracks have ended."""
+        with self._lock:
+            for track_id in track_ids:
+                self._said.pop(track_id, None)
+
+    def remarks(self, result: FrameResult) -> dict[int, Remark]:
+        """What to write under the faces of a frame, by track_id.
+
+        Stale is what was said about an older moment than `stale_after_s`, or while another expression was the likeliest.
+        Nothing is written on frames before the keyframe.
+        """
+        now_s = result.frame.timeline_ns / 1e9
+        with self._lock:
+            said = {face.track.track_id: self._said.get(face.track.track_id) for face in result.faces}
+        remarks = {}
+        for face in result.faces:
+            last = said[face.track.track_id]
+            if last is None or last.captured_s > now_s:
+                continue
+            expression = face.expression
+            changed = expression is not None and expression.labels[int(expression.probabilities.argmax())] != last.label
+            remarks[face.track.track_id] = Remark(last.text, stale=changed or now_s - last.captured_s > self._stale_after_s)
+        return remarks

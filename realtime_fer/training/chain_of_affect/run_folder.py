@@ -1,0 +1,101 @@
+"""What a fine-tuning run leaves behind, and how it is taken up again.
+
+last.pt        adapter, optimiser and history after the newest saved step; `--resume` goes on from it
+lora/          the adapter after that step, see `adapter`
+recipe.json    what the run was started with
+history.json, history.csv, curves.png    loss, learning rate and gradient norm of every step
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from realtime_fer.errors import DatasetError
+from realtime_fer.training.chain_of_affect.recipe import ChainRecipe
+from realtime_fer.training.run_files import (
+    CHECKPOINT_NAME,
+    CURVES_NAME,
+    HISTORY_NAME,
+    History,
+    Panel,
+    draw_panels,
+    load_checkpoint,
+    save_checkpoint,
+    write_history,
+)
+
+ADAPTER_FOLDER: Final = "lora"
+TABLE_NAME: Final = "history.csv"
+RECIPE_NAME: Final = "recipe.json"
+
+PANELS: Final = (
+    Panel("Loss", "cross-entropy of answers", {"loss": "loss"}),
+    Panel("Learning rate", "share of the peak", {"rate": "rate"}),
+    Panel("Gradient", "norm before clipping", {"gradient_norm": "norm"}),
+)
+
+_CONTENTS: Final = frozenset(("recipe", "step", "adapter", "optimizer", "history", "records", "base"))
+
+
+def begin(out: Path, recipe: ChainRecipe) -> None:
+    """Make the folder of a new run.
+
+    Raises:
+        DatasetError: there is a run in it.
+    """
+    if (out / CHECKPOINT_NAME).exists():
+        raise DatasetError(
+            f"{out}: expected a folder without a run, found {CHECKPOINT_NAME}; --resume it, or name another --out"
+        )
+    out.mkdir(parents=True, exist_ok=True)
+    (out / RECIPE_NAME).write_text(json.dumps(asdict(recipe), indent=1) + "\n", encoding="utf-8")
+
+
+def taken_up(out: Path, records: str, base: str) -> tuple[ChainRecipe, dict[str, Any]]:
+    """The recipe of the run in a folder, and all that its checkpoint holds.
+
+    Args:
+        records, base: short names of the data and of the model, which must be what they were.
+
+    Raises:
+        DatasetError: there is no checkpoint, it is of another training, or data or model have changed.
+    """
+    path = out / CHECKPOINT_NAME
+    saved = load_checkpoint(path)
+    try:
+        if saved.keys() != _CONTENTS:
+            raise TypeError(f"it holds {', '.join(sorted(map(str, saved)))}")
+        recipe = ChainRecipe(**saved["recipe"])
+    except TypeError as error:
+        raise DatasetError(f"{path}: expected the checkpoint of this training, found one of another ({error})") from error
+    for what, now in (("records", records), ("base", base)):
+        if saved[what] != now:
+            name = "--data" if what == "records" else "--model"
+            raise DatasetError(
+                f"{path}: was made with other {name} ({saved[what]}, now {now}); resume with what it was started with"
+            )
+    return recipe, saved
+
+
+def leave(out: Path, contents: Mapping[str, Any]) -> None:
+    """Write checkpoint, history and curves; see `_CONTENTS` for what is asked of the contents."""
+    history: History = contents["history"]
+    save_checkpoint(out / CHECKPOINT_NAME, contents)
+    write_history(out / HISTORY_NAME, history)
+    write_table(out / TABLE_NAME, history)
+    draw_panels(history, PANELS, out / CURVES_NAME)
+
+
+def write_table(path: Path, history: History) -> None:
+    """The history as CSV, a row a step."""
+    partial = path.with_name(path.name + ".partial")
+    with partial.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(history[0]) if history else [])
+        writer.writeheader()
+        writer.writerows(history)
+    partial.replace(path)

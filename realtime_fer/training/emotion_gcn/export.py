@@ -1,0 +1,178 @@
+"""A checkpoint of Emotion-GCN to a model folder that the service loads.
+
+Nothing of the graph is left in it, see `onnx_graph`; the face's normalisation is part of the file. Outputs are compared with
+torch before success is reported.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from realtime_fer.errors import ModelCorruptError, ModelError, ModelNotFoundError, ModelShapeError, missing_extra
+from realtime_fer.inference.session import open_session
+from realtime_fer.labels import AFFECTNET_LABELS, AFFWILD2_LABELS
+from realtime_fer.networks.emotion_gcn.preprocessing import MEAN_RGB, STD_RGB
+from realtime_fer.networks.emotion_gcn.word_embeddings import FILE_NAMES, find_beside, read_word_embeddings
+from realtime_fer.training.model_folder import write_model_folder
+
+try:
+    import onnx
+    import torch
+except ImportError as error:
+    raise missing_extra("exporting Emotion-GCN", "train", error) from error
+
+from realtime_fer.networks.emotion_gcn.checkpoint import Recognised, load_network, read_state, recognise
+from realtime_fer.networks.emotion_gcn.model import INPUT_PX, BackboneName, EmotionNetwork
+from realtime_fer.training.emotion_gcn.onnx_graph import folded_graph
+
+log = logging.getLogger(__name__)
+
+Task = Literal["multi", "single"]
+Dataset = Literal["affectnet", "affwild2"]
+
+LABELS: Final = {"affectnet": AFFECTNET_LABELS, "affwild2": AFFWILD2_LABELS}
+"""What the outputs of a checkpoint mean depends on what it was trained on, and nothing in the file says so."""
+
+DATASET_NAMES: Final = {"affectnet": "AffectNet", "affwild2": "Aff-Wild2"}
+
+RELATIVE_TOLERANCE: Final = 1e-4
+"""Folding multiplies the same float32 numbers in another order; relative to the largest output, at least 1."""
+
+BOX_MARGIN: Final = 0.0
+"""Added around the detector's box, as a share of its longer side."""
+
+LICENCE: Final = "LicenseRef-unknown"
+LICENCE_NOTE: Final = (
+    "Converted from a weight file that says nothing of its licence. The authors' repository (PanosAntoniadis/emotion-gcn) is "
+    "GPL-3.0; AffectNet and Aff-Wild2 are for non-commercial research. Ask the owners before any other use."
+)
+
+
+def export_emotion_gcn(
+    weights: Path,
+    out: Path,
+    *,
+    backbone: BackboneName | None = None,
+    task: Task | None = None,
+    embeddings: Path | None = None,
+    dataset: Dataset = "affectnet",
+    size_px: int | None = None,
+    margin: float = BOX_MARGIN,
+    version: str = "1.0",
+    licence: str = LICENCE,
+) -> Path:
+    """Write `out/<name>.onnx` and `out/manifest.json`; each appears whole or not at all.
+
+    Args:
+        weights: checkpoint or state dictionary written by torch; opened with `weights_only=True`.
+        backbone, task: what the file should hold; None accepts what it does. "multi" is with the graph or without.
+        embeddings: word vectors of the graph's nodes; None looks for them beside `weights`.
+        dataset: what the weights were trained on: order of the labels, and of words taken from a text file.
+        size_px: side of the face; None is 227 for DenseNet on AffectNet, else 112.
+        margin: how much is added to a detector's box on each side, as a share of its longer side.
+        licence: SPDX identifier, where it is known.
+
+    Returns:
+        Path of the ONNX file.
+
+    Raises:
+        ModelNotFoundError: a file is missing, among them the embeddings of a graph.
+        ModelCorruptError, ModelShapeError: the tensors are not those of one of the published networks.
+        ModelError: the exported file answers otherwise than torch does; nothing is written then.
+    """
+    state = read_state(weights)
+    found = _as_asked(recognise(state, str(weights)), weights, backbone, task)
+    if size_px is None:
+        size_px = INPUT_PX[found.backbone][0 if dataset == "affectnet" else -1]
+    if size_px not in INPUT_PX[found.backbone]:
+        raise ModelShapeError(f"{weights}: {found.backbone} was trained at {INPUT_PX[found.backbone]} px, asked for {size_px}")
+    vectors = None
+    if found.kind == "emotion-gcn":
+        vectors = torch.from_numpy(_word_embeddings(weights, embeddings, dataset))
+    network = load_network(state, str(weights), found.backbone, found.kind, vectors)
+
+    def write(draft: Path) -> None:
+        onnx.save(folded_graph(network, size_px), str(draft))
+        log.info(
+            "%s: largest relative difference of an output to torch %.2g", name, compare_with_torch(network, draft, size_px)
+        )
+
+    heads = {"emotion-gcn": "classifiers made by a label graph", "multi-task": "two linear heads", "single-task": "one head"}
+    name = f"{found.kind}-{found.backbone}"
+    fields = {
+        "version": version,
+        "task": "expression",
+        "licence": licence,
+        "licence_note": LICENCE_NOTE,
+        "description": (
+            f"Emotion-GCN (Antoniadis et al., FG 2021): {found.backbone} with {heads[found.kind]}, RGB faces of {size_px} px. "
+            "Says which expression is shown, not what is felt."
+        ),
+        "trained_on": f"{DATASET_NAMES[dataset]}, by whoever made the weight file",
+        "labels": list(LABELS[dataset]),
+        "crop": {"size_px": size_px, "colour": "rgb", "margin": margin},
+        # Published without calibration; none can be fitted without faces that training held out.
+        "temperature": 1.0,
+        "valence_arousal": None if found.kind == "single-task" else "predicted",
+        "abstention": None,
+    }
+    return write_model_folder(out, name, write, fields)
+
+
+def compare_with_torch(network: EmotionNetwork, onnx_file: Path, size_px: int) -> float:
+    """Largest difference of an output to torch's, relative to the largest output; over batches, noise and blank faces.
+
+    Raises:
+        ModelError: it is above `RELATIVE_TOLERANCE`, not a number, or the outputs are others.
+    """
+    session = open_session(onnx_file)
+    noise = np.random.default_rng(0).integers(0, 256, (2, 3, size_px, size_px)).astype(np.float32)
+    ramp = np.broadcast_to(np.linspace(0, 255, size_px, dtype=np.float32), noise.shape[1:])
+    worst = 0.0
+    for faces in (noise[:1], np.stack([noise[1], ramp, np.zeros_like(ramp), np.full_like(ramp, 255)])):
+        with torch.inference_mode():
+            expected = [output.numpy() for output in network(_normalised(faces)) if output is not None]
+        found = session.run(None, {"faces": faces})
+        if [output.shape for output in found] != [output.shape for output in expected]:
+            raise ModelError(f"{onnx_file.name}: the export has outputs {[output.shape for output in found]}")
+        for ours, theirs in zip(found, expected, strict=True):
+            difference = float(np.abs(ours - theirs).max() / max(1.0, np.abs(theirs).max()))
+            # Written so that a not-a-number fails too.
+            if not difference <= RELATIVE_TOLERANCE:
+                raise ModelError(
+                    f"{onnx_file.name}: the export differs from torch by {difference:.3g} of the largest output "
+                    f"(at most {RELATIVE_TOLERANCE}) on a batch of {len(faces)}"
+                )
+            worst = max(worst, difference)
+    return worst
+
+
+def _normalised(faces: npt.NDArray[np.float32]) -> torch.Tensor:
+    mean, std = (torch.tensor(values)[:, None, None] for values in (MEAN_RGB, STD_RGB))
+    return (torch.from_numpy(faces) / 255 - mean) / std
+
+
+def _as_asked(found: Recognised, weights: Path, backbone: BackboneName | None, task: Task | None) -> Recognised:
+    if backbone is not None and backbone != found.backbone:
+        raise ModelCorruptError(f"{weights}: expected the backbone {backbone}, found the tensors of {found.backbone}")
+    held: Task = "single" if found.kind == "single-task" else "multi"
+    if task is not None and task != held:
+        raise ModelCorruptError(
+            f"{weights}: expected a {task}-task network, found the tensors of {found.backbone} {found.kind}"
+        )
+    return found
+
+
+def _word_embeddings(weights: Path, embeddings: Path | None, dataset: Dataset) -> npt.NDArray[np.float32]:
+    path = embeddings or find_beside(weights)
+    if path is None:
+        raise ModelNotFoundError(
+            f"{weights}: an Emotion-GCN needs the word embeddings it was trained with, which no checkpoint holds; "
+            f"give --embeddings, or put one of {', '.join(FILE_NAMES)} beside it"
+        )
+    return read_word_embeddings(path, dataset)

@@ -1,0 +1,50 @@
+"""What a run of FMPN's training is started with; its checkpoint keeps it, and a resumed run goes by it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from realtime_fer.networks.fmpn.motion_mask_generator import Norm
+from realtime_fer.training.run_loop import Recipe
+
+StageName = Literal["masks", "classifier"]
+
+PUBLISHED_EPOCHS = {"masks": 300, "classifier": 200}
+"""Half of them at the full learning rate, half declining to zero."""
+
+PUBLISHED_BATCH = {"masks": 32, "classifier": 16}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FmpnRecipe(Recipe):
+    """Published values unless said otherwise; `peak_learning_rate` is the constant one, `weight_decay` is not used.
+
+    Attributes:
+        decay_epochs: of `epochs`, how many at the end with a declining rate.
+        generator_learning_rate: of the mask generator in the second stage.
+        mask_weight: of the mask's error in the joint loss.
+        size_px: side of the faces.
+        channels, blocks, norm: of the mask generator.
+        width: of Inception v3.
+        neutral: name of the class of neutral faces.
+        without_neutral: neutral faces only make the masks and are no class, as in the paper.
+        masks: folder of ready masks; None makes them.
+        people_in_names: see `faces.load_faces`.
+        held_out: share of the faces kept from training, for figures after each epoch; not published.
+    """
+
+    stage: StageName
+    decay_epochs: int
+    generator_learning_rate: float
+    mask_weight: float
+    size_px: int
+    channels: int
+    blocks: int
+    norm: Norm
+    width: float
+    neutral: str
+    without_neutral: bool
+    masks: str | None
+    people_in_names: bool
+    held_out: float

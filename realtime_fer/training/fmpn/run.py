@@ -1,0 +1,160 @@
+"""Train FMPN: first the mask generator alone, then all three parts.
+
+`realtime-fer train fmpn` calls this; the same code runs on a CPU and on a GPU.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from realtime_fer.errors import DatasetError
+from realtime_fer.networks.fmpn.inception_v3 import SMALLEST_FACE_PX
+from realtime_fer.networks.fmpn.motion_mask_generator import Norm
+from realtime_fer.training.fmpn.epochs import run_epochs
+from realtime_fer.training.fmpn.losses import MASK_WEIGHT
+from realtime_fer.training.fmpn.optimisation import GENERATOR_LEARNING_RATE, LEARNING_RATE
+from realtime_fer.training.fmpn.preparation import prepared
+from realtime_fer.training.fmpn.pseudo_masks import write_masks
+from realtime_fer.training.fmpn.recipe import PUBLISHED_BATCH, PUBLISHED_EPOCHS, FmpnRecipe, StageName
+from realtime_fer.training.fmpn.stages import ClassifierStage, MaskStage, Stage
+from realtime_fer.training.fmpn.trained import load_generator_state, split_states
+from realtime_fer.training.run_files import CHECKPOINT_NAME
+from realtime_fer.training.run_loop import Tell, resumed, training_arithmetic
+
+log = logging.getLogger(__name__)
+
+MASKS_FOLDER = "pseudo-masks"
+
+
+def train_fmpn(
+    *,
+    data: Path,
+    out: Path,
+    stage: StageName,
+    epochs: int | None = None,
+    decay_epochs: int | None = None,
+    batch: int | None = None,
+    learning_rate: float = LEARNING_RATE,
+    generator_learning_rate: float = GENERATOR_LEARNING_RATE,
+    mask_weight: float = MASK_WEIGHT,
+    size_px: int = 299,
+    channels: int = 64,
+    blocks: int = 4,
+    norm: Norm = "batch",
+    width: float = 1.0,
+    neutral: str = "neutral",
+    without_neutral: bool = False,
+    masks: Path | None = None,
+    people_in_names: bool = False,
+    generator: Path | None = None,
+    pretrained: Path | None = None,
+    held_out: float = 0.05,
+    seed: int = 0,
+    device: str = "cpu",
+    threads: int | None = None,
+    workers: int = 0,
+    limit: int | None = None,
+    resume: bool = False,
+    stop_after: int | None = None,
+    progress: Tell | None = None,
+) -> Path:
+    """Train one stage and return the path of its last checkpoint, `out/<stage>/last.pt`.
+
+    Args:
+        data: npz file of FER+ training faces, or a folder with a sub-folder of pictures for each class.
+        out: run folder of both stages; gets a folder for each, and the pseudo masks.
+        stage: `masks`, then `classifier`.
+        epochs: None is the published number, 300 and 200.
+        decay_epochs: how many of them, at the end, with a declining learning rate; None is half.
+        batch: None is the published number, 32 and 16.
+        learning_rate: Adam's.
+        generator_learning_rate: of the mask generator in the second stage.
+        mask_weight: of the mask's error in the second stage; the authors' code has 0.1, the paper is quoted with 10.
+        size_px: side of the faces, 0 or 3 modulo 4.
+        channels, blocks, norm, width: see `FmpnRecipe`.
+        neutral: the class of faces that show nothing.
+        without_neutral: such faces make the masks only, as in the paper; otherwise they are a class, with a black mask.
+        masks: folder of ready masks, see `pseudo_masks.read_masks`; None makes them.
+        people_in_names: picture names begin with who they show; masks then compare faces of one person, as in the paper,
+            and whole people are held out.
+        generator: where the second stage's generator comes from; None is the first stage's checkpoint in `out`.
+        pretrained: torchvision's ImageNet weights of Inception v3, with which the published second stage begins.
+        held_out: share of the faces kept from training, chosen at random; 0 for none, as published.
+        device: as torch names it (`cpu`, `cuda`).
+        threads: torch's CPU threads; None leaves them.
+        workers: processes that make samples.
+        limit: at most this many training faces, for a trial; masks are still made of all.
+        resume: go on from the stage's checkpoint in `out`, with the recipe it was started with.
+        stop_after: leave after this many epochs of the schedule, to resume later.
+        progress: told a line every few seconds and after each epoch, besides the log.
+
+    Raises:
+        DatasetError: `data` or `masks` lack something, or there is nothing to resume.
+        ModelError: a weight file cannot be used.
+        ShapeError: `size_px` does not do.
+        SettingsError: more epochs decline than there are.
+    """
+    folder = out / stage
+    folder.mkdir(parents=True, exist_ok=True)
+    tell = progress or log.info
+    epochs = epochs or PUBLISHED_EPOCHS[stage]
+    recipe = FmpnRecipe(
+        stage=stage,
+        epochs=epochs,
+        decay_epochs=epochs // 2 if decay_epochs is None else decay_epochs,
+        batch=batch or PUBLISHED_BATCH[stage],
+        peak_learning_rate=learning_rate,
+        generator_learning_rate=generator_learning_rate,
+        weight_decay=0.0,
+        mask_weight=mask_weight,
+        size_px=size_px,
+        channels=channels,
+        blocks=blocks,
+        norm=norm,
+        width=width,
+        neutral=neutral,
+        without_neutral=without_neutral,
+        masks=None if masks is None else str(masks),
+        people_in_names=people_in_names,
+        held_out=held_out,
+        seed=seed,
+        limit=limit,
+    )
+    saved = None
+    if resume:
+        recipe, saved = resumed(folder, FmpnRecipe)
+    faces, unseen, pictures = prepared(data, recipe)
+    if saved is not None and saved["labels"] != list(faces.labels):
+        raise DatasetError(
+            f"{data}: expected the classes of the run in {folder} ({', '.join(saved['labels'])}), "
+            f"found {', '.join(faces.labels)}"
+        )
+    write_masks(out / MASKS_FOLDER, faces.labels, pictures)
+    tell(f"{len(faces)} faces of {len(faces.labels)} classes, {len(unseen)} held out; masks: {out / MASKS_FOLDER}")
+    task: Stage
+    if stage == "masks":
+        task = MaskStage(recipe)
+    else:
+        if recipe.size_px < SMALLEST_FACE_PX:
+            raise DatasetError(f"face size: Inception v3 needs at least {SMALLEST_FACE_PX} pixels, found {recipe.size_px}")
+        if saved is None and pretrained is None:
+            tell("the classifier starts at random; the published one starts with ImageNet's weights")
+        # A resumed run has its own generator.
+        start = generator or out / "masks" / CHECKPOINT_NAME
+        state = load_generator_state(start) if saved is None else split_states(saved["model"])["resface"]
+        task = ClassifierStage(recipe, len(faces.labels), state, pretrained if saved is None else None)
+    with training_arithmetic(threads):
+        return run_epochs(
+            task,
+            recipe,
+            folder,
+            faces=faces,
+            held_out=unseen,
+            masks=pictures,
+            saved=saved,
+            device=device,
+            workers=workers,
+            stop_after=stop_after,
+            tell=tell,
+        )

@@ -1,0 +1,187 @@
+"""Both stages on twelve small faces, with a network of milliseconds; `epochs`, `stages` and `trained` come with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the train extra")
+
+from realtime_fer.errors import DatasetError, ModelCorruptError, ModelNotFoundError  # noqa: E402
+from realtime_fer.training.fmpn import epochs  # noqa: E402
+from realtime_fer.training.fmpn.run import train_fmpn  # noqa: E402
+from realtime_fer.training.fmpn.trained import load_generator_state, load_trained, split_states  # noqa: E402
+from tests.networks.fmpn.tiny import SIZE_PX, WIDTH  # noqa: E402
+from tests.training.fmpn.pictures import LABELS, write_folders  # noqa: E402
+
+# Seconds of work, but a busy machine shares them out.
+pytestmark = [pytest.mark.torch, pytest.mark.timeout(300)]
+
+MASKS = {"stage": "masks", "size_px": 16, "channels": 4, "blocks": 1, "epochs": 4, "batch": 4, "learning_rate": 3e-3}
+CLASSIFIER = {
+    **MASKS,
+    "stage": "classifier",
+    "size_px": SIZE_PX,
+    "width": WIDTH,
+    "epochs": 3,
+    "decay_epochs": 1,
+    "learning_rate": 2e-2,
+}
+SILENT: dict[str, Any] = {"threads": 1, "held_out": 0.25, "progress": lambda _line: None}
+
+
+drawn: list[tuple[Path, list[str]]] = []
+"""Curves files that were asked for, and the columns of the history in them."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_drawing() -> Iterator[None]:
+    """Drawing takes longer than training here."""
+
+    def draw(history: Any, panels: Any, path: Path) -> None:
+        columns = [column for panel in panels for column in panel.lines]
+        assert set(columns) <= set(history[-1])
+        drawn.append((path, columns))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(epochs, "draw_panels", draw)
+        yield
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_folders(tmp_path_factory.mktemp("data") / "faces")
+
+
+@pytest.fixture(scope="module")
+def masks_run(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("masks")
+    train_fmpn(data=data, out=out, **{**SILENT, **MASKS})
+    return out
+
+
+@pytest.fixture(scope="module")
+def classifier_run(data: Path, masks_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("classifier")
+    train_fmpn(data=data, out=out, generator=masks_run / "masks" / "last.pt", **{**SILENT, **CLASSIFIER})
+    return out
+
+
+def saved(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = torch.load(path, weights_only=True)
+    return found
+
+
+def same_state(a: dict[str, Any], b: dict[str, Any]) -> bool:
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_the_first_stage_learns_the_masks(masks_run: Path) -> None:
+    history = json.loads((masks_run / "masks" / "history.json").read_text())
+    losses = [row["loss"] for row in history]
+    assert losses[-1] < 0.8 * losses[0]
+    assert [row["rate_factor"] for row in history] == pytest.approx([1, 2 / 3, 1 / 3, 0])
+    assert all(row["held_out_loss"] > 0 for row in history)
+    assert drawn.count((masks_run / "masks" / "curves.png", ["loss", "held_out_loss"])) == 4
+    names = {path.name for path in (masks_run / "masks").iterdir()}
+    assert names >= {"last.pt", "history.json", "4_net_resface.pth"}
+    assert sorted(path.name for path in (masks_run / "pseudo-masks").iterdir()) == sorted(f"{label}.png" for label in LABELS)
+    written = load_generator_state(masks_run / "masks" / "4_net_resface.pth")
+    assert same_state(dict(written), dict(load_generator_state(masks_run / "masks" / "last.pt")))
+
+
+def test_the_second_stage_begins_with_the_first_and_learns_the_classes(masks_run: Path, classifier_run: Path) -> None:
+    contents = saved(classifier_run / "classifier" / "last.pt")
+    history = contents["history"]
+    assert history[-1]["cross_entropy"] < history[0]["cross_entropy"]
+    assert {"mask_error", "war", "held_out_cross_entropy", "held_out_mask_error", "held_out_war", "held_out_uar"} <= set(
+        history[0]
+    )
+    columns = next(columns for path, columns in drawn if path == classifier_run / "classifier" / "curves.png")
+    assert columns == [c for name in ("cross_entropy", "mask_error", "war") for c in (name, f"held_out_{name}")]
+    assert contents["labels"] == list(LABELS)
+    assert contents["held_out_logits"].shape == (len(contents["held_out_labels"]), 3)
+    assert contents["epoch"] == 3
+    # At a ten-thousandth the generator hardly moved from where the first stage left it.
+    name = "feature_extractor.0.weight"
+    before, after = load_generator_state(masks_run / "masks" / "last.pt")[name], contents["model"][f"net_resface.{name}"]
+    assert 0 < (after - before).abs().max() < 1e-3
+    trained = load_trained(classifier_run / "classifier")
+    assert (trained.labels, trained.size_px, trained.epochs) == (LABELS, SIZE_PX, 3)
+    assert trained.held_out is not None
+    authors = load_trained(classifier_run / "classifier" / "3_net_cls.pth", size_px=SIZE_PX)
+    assert same_state(authors.model.state_dict(), trained.model.state_dict())
+    assert (authors.labels, authors.held_out, authors.epochs) == (None, None, None)
+    assert same_state(dict(split_states(contents["model"])["cls"]), trained.model.net_cls.state_dict())
+
+
+@pytest.mark.parametrize("stage", ["masks", "classifier"])
+def test_a_resumed_run_equals_an_uninterrupted_one(
+    data: Path, tmp_path: Path, masks_run: Path, classifier_run: Path, stage: str
+) -> None:
+    settings: dict[str, Any] = {**SILENT, **(MASKS if stage == "masks" else CLASSIFIER)}
+    generator = masks_run / "masks" / "last.pt"
+    train_fmpn(data=data, out=tmp_path, generator=generator, stop_after=1, **settings)
+    assert saved(tmp_path / stage / "last.pt")["epoch"] == 1
+    torch.rand(5)
+    # Only the stage is told again: the rest is the recipe's.
+    train_fmpn(data=data, out=tmp_path, stage=settings["stage"], resume=True, **SILENT)
+    parts, whole = (saved(folder / stage / "last.pt") for folder in (tmp_path, {"masks": masks_run}.get(stage, classifier_run)))
+    assert same_state(parts["model"], whole["model"])
+    assert parts["epoch"] == whole["epoch"] == settings["epochs"]
+    assert [row["loss"] for row in parts["history"]] == [row["loss"] for row in whole["history"]]
+    train_fmpn(data=data, out=tmp_path, stage=settings["stage"], resume=True, **SILENT)
+    assert len(saved(tmp_path / stage / "last.pt")["history"]) == settings["epochs"]
+
+
+def test_the_paper_protocol_knows_people_and_no_neutral_class(data: Path, tmp_path: Path) -> None:
+    lines: list[str] = []
+    settings: dict[str, Any] = {
+        **SILENT,
+        **MASKS,
+        "epochs": 1,
+        "progress": lines.append,
+        "people_in_names": True,
+        "without_neutral": True,
+    }
+    train_fmpn(data=data, out=tmp_path, limit=4, **settings)
+    contents = saved(tmp_path / "masks" / "last.pt")
+    assert contents["labels"] == ["happiness", "surprise"]
+    assert contents["recipe"]["decay_epochs"] == 0
+    # One of the four people is held out with both faces; of the other six faces four are used.
+    assert lines[0].startswith("4 faces of 2 classes, 2 held out")
+    ready = tmp_path / "pseudo-masks"
+    train_fmpn(data=data, out=tmp_path / "again", masks=ready, **{**settings, "held_out": 0})
+    assert any(line.startswith("8 faces of 2 classes, 0 held out") for line in lines)
+    assert "held_out_loss" not in saved(tmp_path / "again" / "masks" / "last.pt")["history"][0]
+
+
+def test_what_is_missing_is_named(data: Path, tmp_path: Path, masks_run: Path) -> None:
+    with pytest.raises(ModelNotFoundError, match=r"last\.pt: expected a checkpoint of an FMPN training"):
+        train_fmpn(data=data, out=tmp_path, **{**SILENT, **CLASSIFIER})
+    with pytest.raises(DatasetError, match="at least 75 pixels, found 16"):
+        train_fmpn(data=data, out=tmp_path, **{**SILENT, **CLASSIFIER, "size_px": 16})
+    with pytest.raises(DatasetError, match="found none"):
+        train_fmpn(data=data, out=tmp_path, stage="masks", resume=True, **SILENT)
+    with pytest.raises(DatasetError, match="'calm', found happiness, neutral, surprise"):
+        train_fmpn(data=data, out=tmp_path, neutral="calm", without_neutral=True, **{**SILENT, **MASKS})
+    with pytest.raises(ModelCorruptError, match="second stage, found one of another"):
+        load_trained(masks_run / "masks" / "last.pt")
+    torch.save({"recipe": {"epochs": 3}}, tmp_path / "other.pt")
+    with pytest.raises(ModelCorruptError, match="found one of another training"):
+        load_generator_state(tmp_path / "other.pt")
+    torch.save([1], tmp_path / "other.pt")
+    with pytest.raises(ModelCorruptError, match="found another file"):
+        load_generator_state(tmp_path / "other.pt")
+
+
+def test_a_run_is_not_resumed_on_other_classes(data: Path, tmp_path: Path) -> None:
+    train_fmpn(data=data, out=tmp_path, stop_after=1, **{**SILENT, **MASKS})
+    other = write_folders(tmp_path / "other")
+    (other / "surprise").rename(other / "fear")
+    with pytest.raises(DatasetError, match=r"happiness, neutral, surprise\), found fear, happiness, neutral"):
+        train_fmpn(data=other, out=tmp_path, stage="masks", resume=True, **SILENT)
