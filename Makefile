@@ -34,10 +34,13 @@ setup: $(STAMP_DEV)
 
 demo: $(STAMP_CORE)
 	@mkdir -p $(DEMO_OUT)
-	$(BIN)/python -m realtime_fer.webcam --source demo --headless --bind "tcp://127.0.0.1:*" \
+	$(BIN)/python -m realtime_fer.webcam --source demo --headless --bind "tcp://127.0.0.1:*" --reasoner chain-of-affect-tiny \
 	  --record $(DEMO_OUT)/demo.mp4 --results $(DEMO_OUT)/results.jsonl --summary $(DEMO_OUT)/summary.json
-	@$(BIN)/python -c "import json; m = json.loads(open('$(DEMO_OUT)/results.jsonl').readlines()[-1]); print('last frame:', \
-	  [(f['track_id'], f['expression']['label'], round(f['expression']['confidence'], 2)) for f in m['faces']])"
+	@$(BIN)/python -c "import json; lines = [json.loads(line) for line in open('$(DEMO_OUT)/results.jsonl')]; \
+	  [print('face', m['track_id'], 'after', round(m['latency_ms']), 'ms,', m['reason'] + ':', m['answer']['text'] if m['answer'] else m['error']) \
+	    for m in lines if m['kind'] == 'reasoning']; \
+	  frame = [m for m in lines if m['kind'] == 'frame'][-1]; print('last frame:', \
+	  [(f['track_id'], f['expression']['label'], round(f['expression']['confidence'], 2)) for f in frame['faces'] if f['expression']])"
 	@echo "annotated video, every message, and the counts: $(DEMO_OUT)/"
 
 lint: setup
