@@ -37,7 +37,7 @@ BOOTSTRAP_DRAWS = 2000
 @click.option(
     "--long-side",
     type=click.IntRange(32),
-    help="detection-ap: input size of the detector, pixels; 320 is how the webcam runs it.  "
+    help="detection-ap: input size of the detector, pixels; 416 is how the webcam runs yolov8n-face.  "
     "[default: each picture's own, 320 to 1280]",
 )
 @click.option(
@@ -62,16 +62,19 @@ def evaluate(
     ferplus-chain      the same for the first question of chain-of-affect-tiny, and its second beside a rule's
     detection-ap       AP at IoU 0.5 and averaged over 0.5:0.95, recall (also by size), false faces on pictures without
     """
+    from realtime_fer.zoo.manifest import ChainManifest
     from realtime_fer.zoo.precision import with_precision
     from realtime_fer.zoo.shelf import find_model, verify_model
 
     model = find_model(name)
     verify_model(model)
     model = with_precision(model, precision)
-    if protocol == "ferplus-chain":
+    asks = isinstance(model.manifest, ChainManifest)
+    if protocol == "ferplus-chain" or (protocol == "ferplus-majority" and asks):
         from realtime_fer.commands.evaluate_chain_tiny import evaluate_chain_tiny
 
-        evaluate_chain_tiny(model, data, as_json=as_json, threads=threads, draws=BOOTSTRAP_DRAWS)
+        first_only = protocol == "ferplus-majority"
+        evaluate_chain_tiny(model, data, as_json=as_json, threads=threads, draws=BOOTSTRAP_DRAWS, first_only=first_only)
         return
     if protocol == "ferplus-majority":
         if failures is not None:

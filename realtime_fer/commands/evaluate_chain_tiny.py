@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from realtime_fer.zoo.shelf import ShelvedModel
 
 
-def evaluate_chain_tiny(model: ShelvedModel, data: Path, *, as_json: bool, threads: int, draws: int) -> None:
-    """Ask the model in a folder both questions, in words, and print the figures."""
+def evaluate_chain_tiny(
+    model: ShelvedModel, data: Path, *, as_json: bool, threads: int, draws: int, first_only: bool = False
+) -> None:
+    """Ask the model in a folder both questions, in words, and print the figures; `first_only` prints the first one's."""
     from realtime_fer.evaluation.ferplus_chain import PROTOCOL, evaluate_ferplus_chain
     from realtime_fer.reasoning.chain_of_affect.tiny_onnx import load_model
 
@@ -21,12 +23,14 @@ def evaluate_chain_tiny(model: ShelvedModel, data: Path, *, as_json: bool, threa
         asked, asked.facts.labels, data, bootstrap_draws=draws, progress=lambda line: click.echo(line, err=True)
     )
     if as_json:
-        click.echo(report.as_json())
+        click.echo(report.primary.as_json() if first_only else report.as_json())
         return
     first, second, chain, words = report.primary, report.secondary, report.chain, report.words
     click.echo(f"{asked.name} {asked.version}, {data}, {PROTOCOL}, n = {first.n}")
     for name, value in (("war", first.war), ("uar", first.uar), ("ece", first.ece)):
         click.echo(f"  first question, {name.upper():<21} {value:.4f}{_interval(first.intervals.get(name))}")
+    if first_only:
+        return
     shown = {
         "second question, accuracy": ("secondary_accuracy", second["accuracy"]),
         "  by a rule, accuracy": ("baseline_accuracy", second["baseline_accuracy"]),

@@ -51,8 +51,8 @@ class ChainReport:
             the true first emotion alone, fitted on these very faces; `gain`, what the model has more in accuracy;
             `none_said`, how often it says that there is none.
         per_second, second_support: recall and faces by second class; nan for a class without a face.
-        chain: `both_right`; `compound`, the share where both answers amount to what the crowd's do; `baseline_compound` of the
-            same rule.
+        chain: `both_right`; `compound`, the share where both answers amount to what the crowd's do; `compound_told_first`, the
+            same where the model is told the true first emotion, and `baseline_compound`, where the rule is.
         words: `as_chosen`, see `ChainAnswers`; and of the answers to a question that names a wrong emotion, how many repeat it
             (`repeats_wrong`) and how many name the true first one instead (`corrects_wrong`).
         intervals: 95 % bootstrap intervals by name, of the second question's and the chain's figures; empty if none were asked
@@ -118,6 +118,7 @@ def chain_report(
     right = {
         "both_right": (own_first == first) & (own_second == second),
         "compound": named.of(own_first, own_second) == true_names,
+        "compound_told_first": named.of(first, shares.argmax(axis=1)) == true_names,
         "baseline_compound": named.of(first, base.argmax(axis=1)) == true_names,
         "gain": (shares.argmax(axis=1) == second).astype(np.float64) - (base.argmax(axis=1) == second),
     }

@@ -81,6 +81,17 @@ def test_the_shipped_model_is_evaluated_in_words(tmp_path: Path) -> None:
     assert "bootstrap interval" in told
 
 
+def test_its_first_question_answers_the_majority_protocol_too(tmp_path: Path) -> None:
+    images, votes, _ = faces_of(PAIRS)
+    data = write(tmp_path / "f.npz", votes, images)
+    command = ["chain-of-affect-tiny", "--data", str(data), "--protocol", "ferplus-majority"]
+    line = json.loads(CliRunner().invoke(evaluate, [*command, "--json"]).output.splitlines()[-1])
+    assert line["n"] == 5
+    assert {"war", "uar", "ece", "per_class"} <= set(line)
+    assert "secondary" not in line
+    assert "second question" not in CliRunner().invoke(evaluate, command).output
+
+
 def test_its_card_asks_for_the_run_and_gets_everything(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     calls = stand_in(monkeypatch, "card", "write_tiny_card", None)
     bare = ["chain-of-affect-tiny", "--data", "v.npz"]

@@ -21,6 +21,13 @@ from realtime_fer.training.expression_card import draw_confusion
 
 SHOWN_THREADS: Final = (1, 2)
 
+CHAIN_ROWS: Final = {
+    "both_right": "both answers right",
+    "compound": "same compound",
+    "compound_told_first": "same compound, told the true first emotion",
+    "baseline_compound": "same compound, by the rule, told the same",
+}
+
 
 def write_tiny_card(
     folder: Path,
@@ -86,7 +93,7 @@ def write_tiny_card(
         first_class_rows=_class_rows(report.primary.per_class, report.primary.support),
         second_rows=_second_rows(report),
         second_class_rows=_class_rows(report.per_second, report.second_support),
-        chain_rows=_rows(report, report.chain, {"both_right": "both answers right", "compound": "same compound"}),
+        chain_rows=_rows(report, report.chain, CHAIN_ROWS),
         n=report.primary.n,
         second_n=report.secondary["n"],
         dropped=report.primary.n - int(report.secondary["n"]),

@@ -41,7 +41,8 @@ vectors, which both questions read. Distributions are the softmax over the label
 
 ## Held-out figures
 
-FER+ validation split. Nothing was trained, chosen or fitted on it. Intervals: bootstrap over the faces, {draws:,} draws.
+FER+ validation split. Nothing was trained or fitted on it; what was decided after a look at it is said at the end of this
+card, where there is such a thing. Intervals: bootstrap over the faces, {draws:,} draws.
 
 ### First question
 
@@ -81,7 +82,8 @@ The second question names what the model itself said first.
 |---|---|---|
 {chain_rows}
 
-"Same compound": both answers amount to what the crowd's two amount to, by the table of RAF-DB's compounds.
+"Same compound": both answers amount to what the crowd's two amount to, by the table of RAF-DB's compounds; a neutral face is
+one whatever comes second.
 
 ### Does it read?
 
