@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -60,9 +61,8 @@ def draw(result: FrameResult, status: str = "", remarks: Mapping[int, Remark] = 
     for face, box in zip(result.faces, boxes, strict=True):
         remark = remarks.get(face.track.track_id)
         if remark is not None:
-            above = _name_stands_above(box, scale)
             rows = round(NAME_ROWS * scale)
-            top, bottom = (rows, 0) if above else (0, rows)
+            top, bottom = {"above": (rows, 0), "below": (0, rows), "inside": (0, 0)}[_name_place(canvas, box, scale)]
             panel = draw_remark(canvas, remark, box, scale, taken=taken, top=top, bottom=bottom, floor=floor)
             if panel is not None:
                 taken.append(panel)
@@ -91,12 +91,16 @@ def _draw_face(canvas: ImageBgr, face: TrackedExpression, box: Box, scale: float
     words = f"#{face.track.track_id} {label}"
     if face.expression is not None:
         words += f" {100 * float(face.expression.probabilities.max()):.0f} %"
-    base = y0 - int(6 * scale) if _name_stands_above(box, scale) else y1 + int(20 * scale)
-    write(canvas, words, (x0, base), scale, colour)
+    gap, row = int(6 * scale), int(20 * scale)
+    base = {"above": y0 - gap, "below": y1 + row, "inside": max(0, y0) + row}[_name_place(canvas, box, scale)]
+    write(canvas, words, (x0 + (gap if base > y0 else 0), base), scale, colour)
 
 
-def _name_stands_above(box: Box, scale: float) -> bool:
-    return box[1] - int(6 * scale) > int(16 * scale)
+def _name_place(canvas: ImageBgr, box: Box, scale: float) -> Literal["above", "below", "inside"]:
+    """Where a face's name can be read: inside its box only where that fills the picture from top to bottom."""
+    if box[1] - int(6 * scale) > int(16 * scale):
+        return "above"
+    return "below" if box[3] + round(NAME_ROWS * scale) <= canvas.shape[0] else "inside"
 
 
 def _corners(canvas: ImageBgr, box: Box, colour: Colour, thickness: int) -> None:

@@ -155,25 +155,14 @@ def test_a_reader_that_has_enough_ends_it_quietly(publisher: ZmqPublisher, publi
         started.stderr.close()
 
 
-def press_ctrl_c(started: subprocess.Popen[bytes]) -> bytes:
-    """As a person does: again, where the first one went under. Python drops a KeyboardInterrupt that comes while it runs a
-    destructor. Returns what the process said on stderr."""
-    for patience_s in (5.0, 5.0, START_TIMEOUT_S):
-        started.send_signal(signal.SIGINT)
-        try:
-            return started.communicate(timeout=patience_s)[1]
-        except subprocess.TimeoutExpired:
-            continue
-    raise AssertionError("still running after three interrupts")
-
-
 @pytest.mark.parametrize("form", [["--json"], []])
 def test_ctrl_c_is_status_130(publisher: ZmqPublisher, publishing: Publishing, form: list[str]) -> None:
     with process(publisher.endpoint, *form) as started:
         try:
             assert started.stdout is not None
             assert started.stdout.read(1)
-            error = press_ctrl_c(started)
+            started.send_signal(signal.SIGINT)
+            _, error = started.communicate(timeout=START_TIMEOUT_S)
             assert started.returncode == 130
             assert b"Traceback" not in error
         finally:

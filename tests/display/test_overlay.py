@@ -36,6 +36,14 @@ def test_the_frame_stays_clean_and_the_copy_shows_the_face() -> None:
     assert (canvas[110:200, 210:290] == 0).all(), "the face itself is not painted over"
 
 
+def test_the_name_can_be_read_where_the_face_fills_the_picture() -> None:
+    assert draw(result(face(where=(200, 2, 440, 479))))[8:30, 210:300].max() > 150
+    # With room below it stands there, and not on the face.
+    below = draw(result(face(where=(200, 2, 440, 300))))
+    assert not below[8:30, 210:300].any()
+    assert below[304:326, 210:300].max() > 150
+
+
 def test_every_label_has_a_colour() -> None:
     assert set(LABEL_COLOURS) == set(EXPRESSION_LABELS)
     assert len(set(LABEL_COLOURS.values())) == len(LABEL_COLOURS)
