@@ -126,10 +126,7 @@ class BytePairTokenizer:
 
     def _merged(self, parts: list[str]) -> list[str]:
         while len(parts) > 1:
-            ranked = [
-                (self._ranks.get(pair, len(self._ranks)), place)
-                for place, pair in enumerate(pairwise(parts))
-            ]
+            ranked = [(self._ranks.get(pair, len(self._ranks)), place) for place, pair in enumerate(pairwise(parts))]
             rank, place = min(ranked)
             if rank == len(self._ranks):
                 break
