@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import signal
+
 from realtime_fer.sources.opencv_capture import quieten_opencv
 
 # FFmpeg reads its log level once in a process, when the first video is opened or written: before any test does.
 quieten_opencv()
+
+# A shell starts what it runs in the background with SIGINT ignored, and the programs that tests start would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
