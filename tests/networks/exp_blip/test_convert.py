@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the vlm extra")
+pytest.importorskip("transformers", reason="needs the vlm extra")
+pytest.importorskip("tokenizers", reason="needs the vlm extra")
+
+from realtime_fer.errors import ModelCorruptError, ModelNotFoundError  # noqa: E402
+from realtime_fer.networks.exp_blip import convert  # noqa: E402
+from realtime_fer.networks.exp_blip.checkpoint import load_exp_blip  # noqa: E402
+from realtime_fer.networks.exp_blip.convert import JOURNAL_FILE, convert_exp_blip  # noqa: E402
+from realtime_fer.networks.exp_blip.converted import INDEX_FILE, load_converted  # noqa: E402
+from tests.networks.exp_blip.test_checkpoint import opt_folder, saved, stage_two, trimmed  # noqa: E402
+from tests.networks.exp_blip.tiny import SIZES  # noqa: E402
+
+pytestmark = pytest.mark.torch
+
+SMALL_FILES = 20_000
+
+
+def run(source: Path, folder: Path, **other: Any) -> list[str]:
+    lines: list[str] = []
+    convert_exp_blip(source, folder, sizes=SIZES, max_file_bytes=SMALL_FILES, report=lines.append, **other)
+    return lines
+
+
+def test_the_folder_holds_the_same_network(tmp_path: Path) -> None:
+    state = stage_two()
+    opt = opt_folder(tmp_path / "opt", state)
+    source = saved(tmp_path, trimmed(state))
+    lines = run(source, tmp_path / "out", opt=opt, dtype=torch.bfloat16)
+    assert len(lines) > 3
+    assert max(path.stat().st_size for path in (tmp_path / "out").glob("*.safetensors")) < 2 * SMALL_FILES
+    direct, converted = (
+        load_exp_blip(source, opt, dtype=torch.bfloat16, sizes=SIZES),
+        load_converted(tmp_path / "out", verify=True),
+    )
+    expected, found = direct.state_dict(), converted.state_dict()
+    assert expected.keys() == found.keys()
+    for name, value in expected.items():
+        assert found[name].dtype == value.dtype, name
+        assert torch.equal(found[name], value), name
+    language = converted.blip.language_model
+    assert language.lm_head.weight is language.get_input_embeddings().weight
+    assert not converted.training
+
+
+def test_a_run_that_was_cut_short_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, folder = saved(tmp_path, stage_two()), tmp_path / "out"
+    write = convert._write
+    written: list[str] = []
+
+    def fails_at_the_third(path: Path, tensors: Any) -> None:
+        if len(written) == 2:
+            raise KeyboardInterrupt
+        written.append(path.name)
+        write(path, tensors)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(convert, "_write", fails_at_the_third)
+        with pytest.raises(KeyboardInterrupt):
+            run(source, folder)
+    with pytest.raises(ModelNotFoundError, match="finish the conversion"):
+        load_converted(folder)
+    # One of the two is damaged meanwhile.
+    damaged = bytearray((folder / written[1]).read_bytes())
+    damaged[-1] ^= 1
+    (folder / written[1]).write_bytes(damaged)
+    lines = run(source, folder)
+    assert [line for line in lines if line.endswith("kept")] == [f"{written[0]}: kept"]
+    load_converted(folder, verify=True)
+    assert not (folder / JOURNAL_FILE).exists()
+    assert {path.suffix for path in folder.iterdir()} == {".safetensors", ".json"}
+
+
+def test_what_another_source_left_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    state, folder = stage_two(), tmp_path / "out"
+
+    with monkeypatch.context() as patch:
+        patch.setattr(convert, "_replace_json", _only_the_journal(convert._replace_json))
+        with pytest.raises(KeyboardInterrupt):
+            run(saved(tmp_path, state), folder)
+    assert (folder / JOURNAL_FILE).is_file()
+    other = saved(tmp_path, {**state, "query_tokens": state["query_tokens"] + 1}, "other.pth")
+    assert not any(line.endswith("kept") for line in run(other, folder))
+    assert torch.equal(load_converted(folder).blip.query_tokens, state["query_tokens"] + 1)
+
+
+def _only_the_journal(write: Any) -> Any:
+    def wrapped(path: Path, value: Any) -> None:
+        if path.name == INDEX_FILE:
+            raise KeyboardInterrupt
+        write(path, value)
+
+    return wrapped
+
+
+def test_what_is_read_back_must_be_what_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = convert._write
+    monkeypatch.setattr(
+        convert, "_write", lambda path, tensors: write(path, {name: value + 1 for name, value in tensors.items()})
+    )
+    with pytest.raises(ModelCorruptError, match="differ from what was written"):
+        run(saved(tmp_path, stage_two()), tmp_path / "out")
+    assert not list((tmp_path / "out").glob("*.safetensors"))

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the vlm extra")
+pytest.importorskip("peft", reason="needs the vlm extra")
+
+from click.testing import CliRunner  # noqa: E402
+from safetensors.torch import load_file  # noqa: E402
+
+from realtime_fer.errors import ModelCorruptError, RealtimeFerError  # noqa: E402
+from realtime_fer.networks.expllm import convert as module  # noqa: E402
+from realtime_fer.networks.expllm.convert import Conversion, convert, main  # noqa: E402
+from realtime_fer.networks.phi3_vision.shards import Shards  # noqa: E402
+from tests.networks.expllm.tiny import VISION, tiny_config, write_published  # noqa: E402
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+pytestmark = pytest.mark.torch
+
+FIRST, SECOND = "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"
+
+
+@pytest.fixture
+def published(tmp_path: Path) -> Path:
+    write_published(tmp_path / "published", tiny_config())
+    (tmp_path / "published" / "tokenizer.model").write_bytes(b"words")
+    return tmp_path / "published"
+
+
+def test_everything_is_written_and_nothing_twice(published: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+    out = tmp_path / "out"
+    assert convert(published, out, vision=VISION, report=said.append) == Conversion((FIRST, SECOND), ())
+    assert all("read back equal" in line for line in said)
+    types = {name: value.dtype for name, value in Shards(out).tensors(torch.device("cpu"))}
+    assert types["language.lm_head.weight"] == torch.bfloat16
+    assert types["language.model.layers.0.self_attn.q_proj.lora_A.default.weight"] == torch.float32
+    assert (out / "tokenizer.model").read_bytes() == b"words"
+    assert not list(out.glob("*.part"))
+    assert convert(published, out, vision=VISION) == Conversion((), (FIRST, SECOND))
+    assert convert(published, out, vision=VISION, dtype=torch.float32).written == (FIRST, SECOND)
+
+
+def test_it_goes_on_where_it_was_stopped(published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "out"
+    write = module._write
+
+    def stopped(tensors: dict[str, Tensor], target: Path) -> None:
+        if target.name == SECOND:
+            raise KeyboardInterrupt
+        write(tensors, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "_write", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            convert(published, out, vision=VISION)
+    assert not (out / "model.safetensors.index.json").exists()
+    assert convert(published, out, vision=VISION) == Conversion((SECOND,), (FIRST,))
+
+
+def test_a_damaged_file_is_made_again(published: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    convert(published, out, vision=VISION)
+    whole = (out / FIRST).read_bytes()
+    (out / FIRST).write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    (out / "conversion.part").write_text("{")
+    assert convert(published, out, vision=VISION) == Conversion((FIRST,), (SECOND,))
+    assert (out / FIRST).read_bytes() == whole
+    (out / "conversion.json").write_text("{")
+    assert convert(published, out, vision=VISION).kept == ()
+
+
+def test_what_does_not_read_back_equal_does_not_count(published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    load = load_file
+    monkeypatch.setattr(module, "load_file", lambda path: {name: value + 1 for name, value in load(path).items()})
+    with pytest.raises(ModelCorruptError, match="does not read back equal"):
+        convert(published, tmp_path / "out", vision=VISION)
+    assert not (tmp_path / "out" / FIRST).exists()
+
+
+def test_the_published_folder_is_left_alone(published: Path) -> None:
+    with pytest.raises(RealtimeFerError, match="the published folder itself"):
+        convert(published, published, vision=VISION)
+
+
+def test_the_command_says_what_is_wrong(published: Path, tmp_path: Path) -> None:
+    found = CliRunner().invoke(main, [str(tmp_path / "nowhere"), str(tmp_path / "out")])
+    assert found.exit_code == 1
+    assert "no such file" in found.output
+    # At its own size the tiny folder is not whole; the command knows no other.
+    settings = json.loads((published / "config.json").read_text())
+    assert settings["model_type"] == "locllm"
+    found = CliRunner().invoke(main, [str(published), str(tmp_path / "out"), "--dtype", "float32"])
+    assert found.exit_code == 1
+    assert "tensors missing" in found.output
