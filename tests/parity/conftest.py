@@ -1,8 +1,8 @@
 """Recorded inputs and outputs of the original systems, compared with ours.
 
 The recordings are not part of the project: `REALTIME_FER_PARITY` names their folder (default `../shared/parity`
-beside the checkout). Without it everything here is skipped; with it, a system whose folder is there must run every case, but for
-tokenisation with vocabularies that are their owners' (`REALTIME_FER_LLAMA_TOKENIZER`, `REALTIME_FER_OPT_TOKENIZER`).
+beside the checkout). Without it everything here is skipped; with it, a system whose folder is there must run every case,
+but for tokenisation with vocabularies that are their owners' (`REALTIME_FER_LLAMA_TOKENIZER`, `REALTIME_FER_OPT_TOKENIZER`).
 """
 
 from __future__ import annotations
