@@ -6,60 +6,22 @@ See the README beside the recordings. What was opened is noted, so that a forgot
 from __future__ import annotations
 
 import hashlib
-import json
 import zlib
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tests.parity.conftest import PARITY
+from tests.parity.recordings import Recordings
 
 SYSTEM = "fmpn"
-FOLDER = PARITY / SYSTEM
-
-opened: dict[str, set[str]] = {}
-"""File name -> arrays or entries read."""
+_recordings = Recordings(SYSTEM)
+FOLDER, opened = _recordings.folder, _recordings.opened
+read_json, read_arrays = _recordings.read_json, _recordings.read_arrays
 
 NET_SEED_OFFSETS = {"resface": 0, "fusion": 1000, "cls": 2000}
-
-
-@cache
-def read_json(name: str) -> Any:
-    """A JSON file of the recordings; an empty dictionary where this set has none."""
-    path = FOLDER / name
-    if not path.is_file():
-        return {}
-    opened.setdefault(name, set())
-    return json.loads(path.read_text(encoding="utf-8"))
-
-
-class Arrays(Mapping[str, npt.NDArray[Any]]):
-    """An .npz file that notes what was read from it."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        with np.load(FOLDER / name) as file:
-            self._arrays = dict(file)
-        opened.setdefault(name, set())
-
-    def __getitem__(self, key: str) -> npt.NDArray[Any]:
-        opened[self._name].add(key)
-        return self._arrays[key]
-
-    def __iter__(self) -> Any:
-        return iter(self._arrays)
-
-    def __len__(self) -> int:
-        return len(self._arrays)
-
-
-@cache
-def read_arrays(name: str) -> Arrays:
-    return Arrays(name)
 
 
 def published_masks(dataset: str, name: str) -> Path | None:
