@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tests.parity.conftest import PARITY
+from tests.parity.recordings import Recordings
 
 SYSTEM = "phi3v"
-FOLDER = PARITY / SYSTEM
+_recordings = Recordings(SYSTEM)
+FOLDER, opened, read_arrays = _recordings.folder, _recordings.opened, _recordings.read_arrays
 DEFAULT_FOLDER = Path(__file__).parents[3] / "shared" / "parity" / SYSTEM
-
-opened: dict[str, set[str]] = {}
-"""File name -> arrays read (empty for JSON)."""
 
 
 def find(name: str) -> Path | None:
@@ -40,31 +38,6 @@ def read_json(name: str) -> Any:
         return {}
     opened.setdefault(name, set())
     return json.loads(path.read_text(encoding="utf-8"))
-
-
-class Arrays(Mapping[str, npt.NDArray[Any]]):
-    """An .npz file that notes what was read from it."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        with np.load(FOLDER / name) as file:
-            self._arrays = dict(file)
-        opened.setdefault(name, set())
-
-    def __getitem__(self, key: str) -> npt.NDArray[Any]:
-        opened[self._name].add(key)
-        return self._arrays[key]
-
-    def __iter__(self) -> Any:
-        return iter(self._arrays)
-
-    def __len__(self) -> int:
-        return len(self._arrays)
-
-
-@cache
-def read_arrays(name: str) -> Arrays:
-    return Arrays(name)
 
 
 def expanded(runs: Iterable[Any]) -> list[int]:
