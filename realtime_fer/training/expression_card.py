@@ -6,7 +6,6 @@ chosen or fitted on.
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from realtime_fer.errors import ModelCorruptError, ModelNotFoundError, ModelShapeError, missing_extra
+from realtime_fer.errors import ModelNotFoundError, ModelShapeError, missing_extra
 from realtime_fer.evaluation.ferplus_protocol import MajorityReport, evaluate_ferplus
 from realtime_fer.evaluation.metrics import BOOTSTRAP_DRAWS
 from realtime_fer.evaluation.robustness import ROBUSTNESS_TABLE
@@ -146,10 +145,10 @@ def write_card(
         ModelNotFoundError, ModelCorruptError: manifest, model or checkpoint are absent or broken.
         DatasetError: `data` is no FER+ npz file.
     """
-    manifest = _read_manifest(folder)
     checked = read_manifest(folder)
     if not isinstance(checked, ExpressionManifest):
         raise ModelShapeError(f"{folder}: expected an expression classifier, found a model for {checked.task}")
+    manifest = checked.model_dump()
     shipped = with_precision(ShelvedModel(folder, checked))
     model, size = shipped.weights, manifest["crop"]["size_px"]
     settings: dict[str, Any] = {"size_px": size, "temperature": manifest["temperature"]}
@@ -225,19 +224,6 @@ def _class_rows(report: MajorityReport) -> str:
     precisions: npt.NDArray[np.float64] = np.diag(report.confusion) / np.maximum(predicted, 1)
     rows = zip(FERPLUS_LABELS, precisions, strict=True)
     return "\n".join(f"| {k} | {report.support[k]} | {report.per_class[k]:.3f} | {p:.3f} |" for k, p in rows)
-
-
-def _read_manifest(folder: Path) -> dict[str, Any]:
-    path = folder / "manifest.json"
-    try:
-        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ModelNotFoundError(
-            f"{path}: expected a manifest, found none ({error.strerror}); export the model first"
-        ) from error
-    except ValueError as error:
-        raise ModelCorruptError(f"{path}: not JSON ({error}); export the model again") from error
-    return manifest
 
 
 def _training_facts(checkpoint: Path, model: Path) -> dict[str, Any]:

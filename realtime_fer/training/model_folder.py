@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import tempfile
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from realtime_fer.zoo.manifest import MANIFEST_NAME, read_manifest
+from realtime_fer.zoo.shelf import sha256_of
 
 
 def write_model_folder(out: Path, name: str, write_weights: Callable[[Path], None], fields: Mapping[str, Any]) -> Path:
@@ -33,8 +33,7 @@ def write_model_folder(out: Path, name: str, write_weights: Callable[[Path], Non
     with tempfile.TemporaryDirectory(dir=out, prefix=".export-") as folder:
         draft = Path(folder) / f"{name}.onnx"
         write_weights(draft)
-        content = draft.read_bytes()
-        file = {"file": draft.name, "sha256": hashlib.sha256(content).hexdigest(), "size_bytes": len(content)}
+        file = _file_entry(draft)
         manifest = Path(folder) / MANIFEST_NAME
         manifest.write_text(json.dumps({"name": name, **fields, **file}, indent=2) + "\n", encoding="utf-8")
         read_manifest(Path(folder))
@@ -44,6 +43,11 @@ def write_model_folder(out: Path, name: str, write_weights: Callable[[Path], Non
     # Of the weights that were here before.
     (out / int8_name(name)).unlink(missing_ok=True)
     return out / f"{name}.onnx"
+
+
+def _file_entry(path: Path) -> dict[str, Any]:
+    """What a manifest says of a weight file."""
+    return {"file": path.name, "sha256": sha256_of(path), "size_bytes": path.stat().st_size}
 
 
 def int8_name(name: str) -> str:
@@ -69,13 +73,7 @@ def add_int8(folder: Path, write_weights: Callable[[Path], None], calibrated_on:
     with tempfile.TemporaryDirectory(dir=folder, prefix=".export-") as draft_folder:
         draft = Path(draft_folder) / int8_name(name)
         write_weights(draft)
-        content = draft.read_bytes()
-        entry = {
-            "file": draft.name,
-            "sha256": hashlib.sha256(content).hexdigest(),
-            "size_bytes": len(content),
-            "calibrated_on": calibrated_on,
-        }
+        entry = {**_file_entry(draft), "calibrated_on": calibrated_on}
         fields = json.loads((folder / MANIFEST_NAME).read_text(encoding="utf-8"))
         manifest = Path(draft_folder) / MANIFEST_NAME
         manifest.write_text(json.dumps({**fields, "int8": entry}, indent=2) + "\n", encoding="utf-8")
