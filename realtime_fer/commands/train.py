@@ -13,6 +13,7 @@ from realtime_fer.commands.train_fmpn import fmpn
 
 if TYPE_CHECKING:
     from realtime_fer.networks.compact_emotion_gcn import Head
+    from realtime_fer.training.expression import Targets
 
 _FOLDER = click.Path(path_type=Path)
 
@@ -131,6 +132,13 @@ def detector(
     show_default=True,
     help="linear does without the graph over the classes, for comparison.",
 )
+@click.option(
+    "--targets",
+    type=click.Choice(["votes", "majority"]),
+    default="votes",
+    show_default=True,
+    help="majority tells the network one label a face, for comparison.",
+)
 @click.option("--start-from", type=_FOLDER, help="Checkpoint of an earlier run with the same backbone, to begin with.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
@@ -151,6 +159,7 @@ def emotion_gcn_ferplus(
     teachers: tuple[Path, ...],
     teacher_share: float,
     head: Head,
+    targets: Targets,
     start_from: Path | None,
     seed: int,
     device: str,
@@ -175,6 +184,7 @@ def emotion_gcn_ferplus(
         teachers=teachers,
         teacher_share=teacher_share,
         head=head,
+        targets=targets,
         start_from=start_from,
         seed=seed,
         device=device,

@@ -121,6 +121,23 @@ def vote_distributions(votes: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.flo
     return distributions.astype(np.float32), (emotion_sum / np.maximum(total, 1)).astype(np.float32)
 
 
+def majority_targets(votes: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """The majority's label as a target for training, see `vote_distributions`.
+
+    Returns:
+        One-hot float32 (N, 8), all zeros for an image that does not count under the majority protocol; and weights, float32
+        (N,): 0 for such an image, 1 for others.
+
+    Raises:
+        ShapeError: `votes` has not ten columns.
+    """
+    labels = majority_labels(votes)
+    counted = labels != NOT_COUNTED
+    one_hot = np.zeros((len(labels), EMOTIONS), np.float32)
+    one_hot[counted, labels[counted]] = 1
+    return one_hot, counted.astype(np.float32)
+
+
 def vote_cooccurrence(votes: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
     """P(some taggers say j | some taggers say i) over the images; float64 (8, 8), diagonal 1.
 

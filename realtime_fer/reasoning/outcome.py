@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from realtime_fer.errors import ShapeError
+from realtime_fer.reasoning.claims import Claim
 from realtime_fer.reasoning.keyframes.keyframe import KeyframeReason
 from realtime_fer.reasoning.request import ReasoningRequest, require_shares
 
@@ -50,6 +51,7 @@ class ReasoningAnswer:
         compound_label: what the steps amount to, for instance "Sadly Surprised"; None where the reasoner names none.
         text: one sentence for people, made from the values above.
         model_name, model_version: who says so.
+        claims: what the text says one by one, as far as it could be read.
 
     Raises:
         ShapeError: no steps, or no model name.
@@ -60,6 +62,7 @@ class ReasoningAnswer:
     text: str
     model_name: str
     model_version: str
+    claims: tuple[Claim, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.steps or not self.model_name:

@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ from realtime_fer.datasets.ferplus import (
     FerPlus,
     load_ferplus,
     majority_labels,
+    majority_targets,
     split_held_out,
     vote_cooccurrence,
     vote_distributions,
@@ -58,6 +59,12 @@ CLIP_NORM = 5.0
 SCORING_BATCH = 512
 
 
+Targets = Literal["votes", "majority"]
+"""What the network is told of a face: how the crowd was divided, or the label of its majority alone."""
+
+_TARGETS = {"votes": vote_distributions, "majority": majority_targets}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpressionRecipe(Recipe):
     """What a run was started with; a resumed run keeps it."""
@@ -69,6 +76,7 @@ class ExpressionRecipe(Recipe):
     teacher_share: float = 0.0
     start_from: str | None = None
     head: Head = "graph"
+    targets: Targets = "votes"
 
 
 def train_expression(
@@ -90,6 +98,7 @@ def train_expression(
     teacher_share: float = 0.5,
     start_from: Path | None = None,
     head: Head = "graph",
+    targets: Targets = "votes",
     resume: bool = False,
     stop_after: int | None = None,
     progress: Callable[[str], None] | None = None,
@@ -111,6 +120,7 @@ def train_expression(
         start_from: checkpoint of an earlier run with the same backbone, whose average is where this one begins; None begins
             with random weights.
         head: `linear` does without the graph, for comparison.
+        targets: `majority` tells the network one label a face, and nothing of faces without one, for comparison.
         resume: go on from `out/last.pt`, with the recipe it was started with, along the same schedule.
         stop_after: leave after this many epochs of the schedule, to resume later.
         progress: told a line every few seconds and after each epoch, besides the log.
@@ -140,6 +150,7 @@ def train_expression(
                 teacher_share=teacher_share if teachers else 0.0,
                 start_from=str(start_from) if start_from else None,
                 head=head,
+                targets=targets,
             ),
             None,
         )
@@ -228,7 +239,8 @@ def crowd_loss(logits: Tensor, distributions: Tensor, weights: Tensor) -> Tensor
     Shapes: logits and distributions (N, C), weights (N,).
     """
     each = -(distributions * functional.log_softmax(logits, dim=1)).sum(dim=1)
-    return (weights * each).sum() / weights.sum()
+    # A small batch may hold nothing but faces that do not count.
+    return (weights * each).sum() / weights.sum().clamp_min(torch.finfo(weights.dtype).tiny)
 
 
 def draw_curves(history: History, path: Path) -> None:
@@ -258,7 +270,7 @@ class _ExpressionTask:
         self._held_out_labels = majority_labels(self._held_out.votes)
         self._held_out_logits = np.zeros((0, len(FERPLUS_LABELS)), np.float32)
         self._cooccurrence = vote_cooccurrence(self._faces.votes)
-        self._targets, self._weights = vote_distributions(self._faces.votes)
+        self._targets, self._weights = _TARGETS[recipe.targets](self._faces.votes)
         if recipe.teachers:
             taught = teachers_say([Path(path) for path in recipe.teachers], self._faces.images, device, tell)
             self._targets = (1 - recipe.teacher_share) * self._targets + recipe.teacher_share * taught

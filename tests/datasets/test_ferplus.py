@@ -12,6 +12,7 @@ from realtime_fer.datasets.ferplus import (
     FerPlus,
     load_ferplus,
     majority_labels,
+    majority_targets,
     split_held_out,
     vote_cooccurrence,
     vote_distributions,
@@ -70,6 +71,13 @@ def test_distributions_leave_out_outliers_and_weigh_by_the_share_of_emotions() -
     assert distributions[0].tolist() == [0, 0, 0, 0.25, 0.75, 0, 0, 0]
     assert weights.tolist() == pytest.approx([0.8, 0])
     assert distributions[1].sum() == 0
+
+
+def test_majority_targets_are_one_hot_and_leave_out_what_does_not_count() -> None:
+    targets, weights = majority_targets(votes({"happiness": 6, "surprise": 4}, {"happiness": 5, "surprise": 5}))
+    assert targets[0].tolist() == [0, 1, 0, 0, 0, 0, 0, 0]
+    assert not targets[1].any()
+    assert weights.tolist() == [1, 0]
 
 
 def test_cooccurrence_is_conditional_on_the_row() -> None:

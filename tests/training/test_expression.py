@@ -143,6 +143,18 @@ def test_a_linear_head_is_trained_and_read_back(tmp_path: Path) -> None:
     assert "graph.weight" in network_of(saved).state_dict()
 
 
+def test_the_majority_alone_can_be_taught(tmp_path: Path) -> None:
+    data = write_faces(tmp_path / "faces.npz", 20)
+    with np.load(data) as archive:
+        votes = archive["votes"].copy()
+        votes[:, 2] = 4
+        np.savez(data, images=archive["images"], votes=votes)
+    divided = train(data, tmp_path / "divided", epochs=1)
+    alone = train(data, tmp_path / "alone", epochs=1, targets="majority")
+    assert alone["recipe"]["targets"] == "majority"  # type: ignore[index]
+    assert alone["history"][0]["loss"] != divided["history"][0]["loss"]  # type: ignore[index]
+
+
 def test_a_start_with_other_layers_is_refused(tmp_path: Path) -> None:
     data = write_faces(tmp_path / "faces.npz", 20)
     train(data, tmp_path / "earlier", epochs=1)
