@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _EXIT_NOTHING_CAME = 1
 
+_TABLE_TOPICS = ("frame", "reasoning", "reasoning.partial", "reasoning.face.", "health")
+
 _REDRAW_INTERVAL_S = 0.1
 """Ten pictures a second look alive and cost little."""
 
@@ -31,8 +33,9 @@ _REDRAW_INTERVAL_S = 0.1
     "topics",
     multiple=True,
     metavar="TOPIC",
-    help="frame, reasoning, health, face. (all faces), face.1 (one face) or '' (everything); may be repeated. "
-    "Default: frame with --json; frame, reasoning and health in the table.",
+    help="frame, face. (all faces), face.1 (one face), reasoning, reasoning.partial (words as they come), reasoning.face. (the "
+    "last answer about each face), health or '' (everything); may be repeated. Default: frame with --json; in the table all "
+    "but face.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print each message as one line of JSON, as published.")
 @click.option("--count", type=click.IntRange(min=1), metavar="N", help="Stop after N messages (in the table: N frames).")
@@ -70,7 +73,7 @@ def subscribe(
     from realtime_fer.publishing.subscriber import Subscriber
 
     keys = _keys(server_key, client_key)
-    chosen = topics or (("frame",) if as_json else ("frame", "reasoning", "health"))
+    chosen = topics or (("frame",) if as_json else _TABLE_TOPICS)
     with Subscriber(connect, topics=chosen, curve=keys) as subscriber:
         heard = _print_lines(subscriber, count, timeout_s) if as_json else _show_table(subscriber, connect, count, timeout_s)
         if heard:

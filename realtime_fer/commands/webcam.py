@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-import yaml
 
+from realtime_fer.commands.reasoner_options import read_reasoner_options
 from realtime_fer.reasoning.choose import REASONERS
 from realtime_fer.settings import DEFAULT_ENDPOINT, Nested, load_settings
 
@@ -186,7 +186,7 @@ def webcam(
         for section in PROVIDER_SECTIONS:
             chosen.setdefault(section, {})["providers"] = providers
     if reasoner_options:
-        chosen.setdefault("reasoning", {})["options"] = dict(map(_read_option, reasoner_options))
+        chosen.setdefault("reasoning", {})["options"] = read_reasoner_options(reasoner_options)
     if flags["reasoner"] is not None:
         if flags["reasoner_factory"] is not None:
             raise click.UsageError("--reasoner and --reasoner-factory name two reasoners; give one of them")
@@ -196,14 +196,3 @@ def webcam(
     from realtime_fer.pipeline.launch import launch
 
     return launch(settings, quiet=quiet)
-
-
-def _read_option(text: str) -> tuple[str, Any]:
-    """KEY=VALUE, the value read as YAML, as in the environment."""
-    key, equals, value = text.partition("=")
-    if not key or not equals:
-        raise click.UsageError(f"--reasoner-option {text}: expected KEY=VALUE")
-    try:
-        return key, yaml.safe_load(value)
-    except yaml.YAMLError as error:
-        raise click.UsageError(f"--reasoner-option {key}: {value!r} cannot be read as a value") from error

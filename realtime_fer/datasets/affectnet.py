@@ -83,7 +83,7 @@ def read_affectnet(path: Path) -> list[AffectNetFace]:
     for number, row in enumerate(rows[1:] if has_header else rows, 2 if has_header else 1):
         try:
             face = _face(dict(zip(names, row, strict=True)))
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise DatasetError(f"{path}: row {number}: {error}") from error
         if face is not None:
             faces.append(face)
@@ -139,6 +139,8 @@ def _face(row: dict[str, str]) -> AffectNetFace | None:
     points = np.array([float(value) for value in row["facial_landmarks"].split(";")]).reshape(-1, 2)
     if len(points) != LANDMARKS:
         raise ValueError(f"expected {LANDMARKS} facial landmarks, found {len(points)}")
+    if not np.isfinite(points).all():
+        raise ValueError("expected facial landmarks in pixels, found one that is no number")
     x, y, width, height = (int(float(row[name])) for name in COLUMNS[1:5])
     left, right = (points[eye].mean(axis=0).astype(int).tolist() for eye in (LEFT_EYE, RIGHT_EYE))
     return AffectNetFace(

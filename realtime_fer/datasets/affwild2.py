@@ -72,7 +72,12 @@ def _folder(path: Path) -> Path:
 
 def _lines(path: Path) -> list[tuple[int, str]]:
     """Frame number and line, without the header."""
-    lines = path.read_text(encoding="utf-8").splitlines()[1:]
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()[1:]
+    except (OSError, UnicodeDecodeError) as error:
+        raise DatasetError(
+            f"{path}: expected a list of Aff-Wild2's annotations, found none that can be read ({error})"
+        ) from error
     return [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
 
 

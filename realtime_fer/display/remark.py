@@ -22,6 +22,8 @@ FRESH_COLOUR = (255, 255, 255)
 STALE_COLOUR = (175, 175, 175)
 STALE_PREFIX = "earlier: "
 """In words, too: grey alone is not seen on every screen, nor by everyone."""
+OPEN_SUFFIX = " ..."
+"""Of words that go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +33,12 @@ class Remark:
     Attributes:
         text: one sentence.
         stale: it was said about an earlier look of the face.
+        is_open: more of it is to come; where there is no room for all, its end is shown rather than its beginning.
     """
 
     text: str
     stale: bool = False
+    is_open: bool = False
 
 
 def draw_remark(
@@ -56,7 +60,8 @@ def draw_remark(
     height, width = min(canvas.shape[0], floor), canvas.shape[1]
     size, pad = scale * TEXT_SCALE, round(4 * scale)
     panel_width = min(width, max(round(MIN_WIDTH * scale), face[2] - face[0]))
-    lines = wrap((STALE_PREFIX if remark.stale else "") + remark.text, panel_width - 2 * pad, size)
+    words = (STALE_PREFIX if remark.stale else "") + remark.text + (OPEN_SUFFIX if remark.is_open else "")
+    lines = wrap(words, panel_width - 2 * pad, size, from_end=remark.is_open)
     if not lines:
         return None
     panel_width = min(panel_width, max(width_of(line, size) for line in lines) + 2 * pad)
@@ -74,15 +79,21 @@ def draw_remark(
     return None
 
 
-def wrap(text: str, width: int, scale: float) -> list[str]:
-    """Lines of words that fit into `width` pixels, at most `MAX_LINES`; a cut text ends with dots."""
+def wrap(text: str, width: int, scale: float, *, from_end: bool = False) -> list[str]:
+    """Lines of words that fit into `width` pixels, at most `MAX_LINES`; a cut text ends with dots.
+
+    Args:
+        from_end: keep the last lines rather than the first, as under a film.
+    """
     lines: list[str] = []
     words = plain(text).split()
-    while words and len(lines) < MAX_LINES:
+    while words and (from_end or len(lines) < MAX_LINES):
         line = words.pop(0)
         while words and width_of(f"{line} {words[0]}", scale) <= width:
             line += f" {words.pop(0)}"
         lines.append(_cut(line, width, scale))
+    if from_end:
+        return lines[-MAX_LINES:]
     if words:
         lines[-1] = _cut(lines[-1] + " ...", width, scale)
     return lines

@@ -7,11 +7,12 @@ from dataclasses import replace
 
 from realtime_fer.clock import Clock
 from realtime_fer.pipeline.reasoning_sink import ReasoningSink
-from realtime_fer.publishing.reasoning_message import ReasoningContent
+from realtime_fer.publishing.reasoning_message import ReasoningContent, ReasoningPartialContent
 from realtime_fer.reasoning.choose import choose_factory
 from realtime_fer.reasoning.keyframes.rules import KeyframeRules
 from realtime_fer.reasoning.keyframes.selection import KeyframeSelector
 from realtime_fer.reasoning.outcome import ReasoningOutcome
+from realtime_fer.reasoning.partial_answer import PartialAnswer
 from realtime_fer.reasoning.supervision.child_limits import ChildLimits
 from realtime_fer.reasoning.supervision.restart_policy import RestartPolicy
 from realtime_fer.reasoning.supervision.supervisor import ReasonerSupervisor
@@ -22,7 +23,7 @@ MIB = 1 << 20
 
 def build_reasoning(
     settings: ReasoningSettings,
-    publish: Callable[[ReasoningContent], None],
+    publish: Callable[[ReasoningContent | ReasoningPartialContent], None],
     *,
     unrelated_frames: bool = False,
     clock: Clock | None = None,
@@ -59,7 +60,9 @@ def build_reasoning(
         address_space_bytes=None if limit is None else limit * MIB, niceness=settings.niceness, threads=settings.threads
     )
 
-    def supervise(on_outcome: Callable[[ReasoningOutcome], None]) -> ReasonerSupervisor:
+    def supervise(
+        on_outcome: Callable[[ReasoningOutcome], None], on_saying: Callable[[PartialAnswer], None]
+    ) -> ReasonerSupervisor:
         return ReasonerSupervisor(
             factory,
             options,
@@ -68,6 +71,7 @@ def build_reasoning(
             start_timeout_s=settings.start_timeout_s,
             answer_timeout_s=settings.answer_timeout_s,
             on_outcome=on_outcome,
+            on_saying=on_saying,
             clock=clock,
         )
 

@@ -1,4 +1,4 @@
-"""The last answer about each face, for the window and the video: still true, or said of an earlier look."""
+"""The last answer about each face, for the window and the video: still true, said of an earlier look, or still being said."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ class LastAnswers:
         self._stale_after_s = stale_after_s
         self._lock = threading.Lock()
         self._said: OrderedDict[int, _Said] = OrderedDict()
+        self._saying: OrderedDict[int, _Said] = OrderedDict()
 
     def say(self, track_id: int, text: str, *, captured_s: float, label: str) -> None:
         """Something was said about a face.
@@ -41,16 +42,25 @@ class LastAnswers:
             label: the likeliest expression on it.
         """
         with self._lock:
-            self._said[track_id] = _Said(text, captured_s, label)
-            self._said.move_to_end(track_id)
-            if len(self._said) > MAX_FACES:
-                self._said.popitem(last=False)
+            self._saying.pop(track_id, None)
+            _remember(self._said, track_id, _Said(text, captured_s, label))
+
+    def begin(self, track_id: int, text: str, *, captured_s: float, label: str) -> None:
+        """An answer is being made and goes so far; arguments as in `say`. It stands in for the last one until it ends."""
+        with self._lock:
+            _remember(self._saying, track_id, _Said(text, captured_s, label))
+
+    def hush(self, track_id: int) -> None:
+        """The answer that was being made comes to nothing."""
+        with self._lock:
+            self._saying.pop(track_id, None)
 
     def forget(self, track_ids: Iterable[int]) -> None:
         """These tracks have ended."""
         with self._lock:
             for track_id in track_ids:
                 self._said.pop(track_id, None)
+                self._saying.pop(track_id, None)
 
     def remarks(self, result: FrameResult) -> dict[int, Remark]:
         """What to write under the faces of a frame, by track_id.
@@ -60,13 +70,24 @@ class LastAnswers:
         """
         now_s = result.frame.timeline_ns / 1e9
         with self._lock:
-            said = {face.track.track_id: self._said.get(face.track.track_id) for face in result.faces}
+            track_ids = [face.track.track_id for face in result.faces]
+            said = {track_id: self._said.get(track_id) for track_id in track_ids}
+            saying = {track_id: self._saying.get(track_id) for track_id in track_ids}
         remarks = {}
         for face in result.faces:
-            last = said[face.track.track_id]
+            going_on = saying[face.track.track_id]
+            last = going_on or said[face.track.track_id]
             if last is None or last.captured_s > now_s:
                 continue
             expression = face.expression
             changed = expression is not None and expression.labels[int(expression.probabilities.argmax())] != last.label
-            remarks[face.track.track_id] = Remark(last.text, stale=changed or now_s - last.captured_s > self._stale_after_s)
+            stale = changed or now_s - last.captured_s > self._stale_after_s
+            remarks[face.track.track_id] = Remark(last.text, stale=stale, is_open=going_on is not None)
         return remarks
+
+
+def _remember(by_track: OrderedDict[int, _Said], track_id: int, said: _Said) -> None:
+    by_track[track_id] = said
+    by_track.move_to_end(track_id)
+    if len(by_track) > MAX_FACES:
+        by_track.popitem(last=False)

@@ -9,6 +9,7 @@ from realtime_fer.publishing import reasoning_message as wire
 from realtime_fer.publishing.envelope import LatencyHealth
 from realtime_fer.reasoning.keyframes.keyframe import KeyframeEvidence
 from realtime_fer.reasoning.outcome import ReasoningAnswer, ReasoningOutcome
+from realtime_fer.reasoning.partial_answer import PartialAnswer
 from realtime_fer.reasoning.supervision.health import ReasonerHealth
 
 SECOND_DECIMALS = 3
@@ -47,10 +48,29 @@ def reasoning_content(outcome: ReasoningOutcome, *, evidence: KeyframeEvidence |
             error=None if failure is None else wire.ReasoningError(kind=failure.kind.value, message=failure.message),
         )
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        found = f"{error.title}.{where}: {first['msg']}, found {first['input']!r}"
-        raise MessageError(f"reasoning about keyframe {outcome.request_id}: {found}") from error
+        raise _broken(outcome.request_id, error) from error
+
+
+def partial_content(partial: PartialAnswer, *, source: str) -> wire.ReasoningPartialContent:
+    """What is published about an answer that is being made.
+
+    Raises:
+        MessageError: a value breaks the wire schema.
+    """
+    try:
+        return wire.ReasoningPartialContent(
+            source=source,
+            frame_id=partial.frame_id,
+            capture_unix_ns=partial.capture_unix_ns,
+            capture_monotonic_ns=partial.capture_monotonic_ns,
+            keyframe_id=partial.request_id,
+            track_id=partial.track_id,
+            step=partial.step,
+            text=partial.text,
+            part=partial.part,
+        )
+    except ValidationError as error:
+        raise _broken(partial.request_id, error) from error
 
 
 def reasoner_health(health: ReasonerHealth) -> wire.ReasonerHealth:
@@ -73,6 +93,13 @@ def reasoner_health(health: ReasonerHealth) -> wire.ReasonerHealth:
     )
 
 
+def _broken(keyframe_id: int, error: ValidationError) -> MessageError:
+    first = error.errors(include_url=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    found = f"{error.title}.{where}: {first['msg']}, found {first['input']!r}"
+    return MessageError(f"reasoning about keyframe {keyframe_id}: {found}")
+
+
 def _answer(answer: ReasoningAnswer) -> wire.ReasoningAnswer:
     return wire.ReasoningAnswer(
         steps=tuple(
@@ -89,6 +116,19 @@ def _answer(answer: ReasoningAnswer) -> wire.ReasoningAnswer:
         text=answer.text,
         model=answer.model_name,
         version=answer.model_version,
+        claims=tuple(
+            wire.ReasoningClaim(
+                kind=claim.kind.value,
+                name=claim.name,
+                code=claim.code,
+                side=claim.side,
+                intensity=claim.intensity,
+                present=claim.present,
+                grounding=claim.grounding.value,
+                evidence=claim.evidence,
+            )
+            for claim in answer.claims
+        ),
     )
 
 

@@ -12,11 +12,12 @@ from typing import Protocol
 from realtime_fer.display.remark import Remark
 from realtime_fer.pipeline.fast_path import UNRELATED_GAP_NS
 from realtime_fer.pipeline.last_answers import LastAnswers
-from realtime_fer.pipeline.reasoning_messages import reasoning_content
-from realtime_fer.publishing.reasoning_message import ReasoningContent
+from realtime_fer.pipeline.reasoning_messages import partial_content, reasoning_content
+from realtime_fer.publishing.reasoning_message import ReasoningContent, ReasoningPartialContent
 from realtime_fer.reasoning.keyframes.keyframe import Keyframe, KeyframeEvidence
 from realtime_fer.reasoning.keyframes.selection import KeyframeSelector
 from realtime_fer.reasoning.outcome import ReasoningOutcome
+from realtime_fer.reasoning.partial_answer import PartialAnswer
 from realtime_fer.reasoning.request import ReasoningRequest
 from realtime_fer.reasoning.supervision.health import ReasonerHealth
 from realtime_fer.types import FrameResult
@@ -61,7 +62,8 @@ class ReasoningSink:
 
     Args:
         selector: chooses.
-        supervise: makes the supervisor, given the callback for outcomes (called in the supervisor's thread).
+        supervise: makes the supervisor, given the callbacks for outcomes and for the words of answers that are being made (both
+            called in the supervisor's thread).
         publish: takes what is to be published; may be called from that thread.
         stale_after_s: see `LastAnswers`.
         unrelated_frames: pictures that do not follow each other: each is a moment of its own, and a face that is gone on
@@ -73,8 +75,8 @@ class ReasoningSink:
     def __init__(
         self,
         selector: KeyframeSelector,
-        supervise: Callable[[Callable[[ReasoningOutcome], None]], Supervisor],
-        publish: Callable[[ReasoningContent], None],
+        supervise: Callable[[Callable[[ReasoningOutcome], None], Callable[[PartialAnswer], None]], Supervisor],
+        publish: Callable[[ReasoningContent | ReasoningPartialContent], None],
         *,
         stale_after_s: float,
         unrelated_frames: bool = False,
@@ -87,7 +89,7 @@ class ReasoningSink:
         self._asked: OrderedDict[int, _Asked] = OrderedDict()
         self._closed = threading.Event()
         self._failures = 0
-        self._supervisor = supervise(self._on_outcome)
+        self._supervisor = supervise(self._on_outcome, self._on_saying)
 
     def start(self) -> None:
         """Start the reasoner's process; returns at once, once only."""
@@ -156,10 +158,22 @@ class ReasoningSink:
             asked = self._asked.pop(outcome.request_id, None)
         if self._closed.is_set():
             return
-        if asked is not None and outcome.answer is not None and not self._unrelated_frames:
+        if outcome.answer is None or asked is None or self._unrelated_frames:
+            self._answers.hush(outcome.track_id)
+        else:
             self._answers.say(outcome.track_id, outcome.answer.text, captured_s=asked.captured_s, label=asked.label)
         source, evidence = ("", None) if asked is None else (asked.source, asked.evidence)
         self._publish(reasoning_content(outcome, evidence=evidence, source=source))
+
+    def _on_saying(self, partial: PartialAnswer) -> None:
+        """In the supervisor's thread."""
+        with self._lock:
+            asked = self._asked.get(partial.request_id)
+        if self._closed.is_set():
+            return
+        if asked is not None and not self._unrelated_frames:
+            self._answers.begin(partial.track_id, partial.text, captured_s=asked.captured_s, label=asked.label)
+        self._publish(partial_content(partial, source="" if asked is None else asked.source))
 
 
 def _open_questions(health: ReasonerHealth) -> int:

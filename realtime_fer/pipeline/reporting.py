@@ -21,9 +21,10 @@ from realtime_fer.publishing.message import (
     StageHealth,
 )
 from realtime_fer.publishing.publisher import Publisher
-from realtime_fer.publishing.reasoning_message import ReasoningContent
+from realtime_fer.publishing.reasoning_message import ReasoningContent, ReasoningPartialContent
 from realtime_fer.publishing.results_writer import ResultsWriter
 from realtime_fer.publishing.stamping import MessageStamper
+from realtime_fer.publishing.track_answers import TrackAnswers
 from realtime_fer.publishing.track_events import TrackEvents
 from realtime_fer.reasoning.supervision.health import ReasonerHealth
 from realtime_fer.types import FrameResult
@@ -52,6 +53,8 @@ class Reporter:
         self._stamper = MessageStamper(clock=clock)
         self._stamping = threading.Lock()
         self._tracks = TrackEvents()
+        self._answers = TrackAnswers()
+        self._answering = threading.Lock()
 
     def report(self, result: FrameResult) -> None:
         """Send one frame message, and one message a face; write the frame message.
@@ -62,28 +65,44 @@ class Reporter:
         """
         frame = frame_content(result, expression_model=self._expression_model)
         if self._publisher is not None:
-            encoded = self._publisher.publish_all([frame, *self._tracks.update(frame, result.ended_track_ids)])[0]
+            turns = self._tracks.update(frame, result.ended_track_ids)
+            with self._answering:
+                ended = self._answers.update(frame, result.ended_track_ids)
+            encoded = self._publisher.publish_all([frame, *turns, *ended])[0]
         else:
             encoded = self._encode(frame)
         if self._results is not None:
             self._results.write(encoded)
 
-    def report_reasoning(self, content: ReasoningContent) -> None:
-        """Send and write how one question ended.
+    def report_reasoning(self, content: ReasoningContent | ReasoningPartialContent) -> None:
+        """Send and write how one question ended; words on the way there are only sent.
 
         Raises:
             PublishingError: the publisher is broken or the results file cannot be written.
         """
-        encoded = self._encode(content) if self._publisher is None else self._publisher.publish(content)
+        if isinstance(content, ReasoningPartialContent):
+            if self._publisher is not None:
+                self._publisher.publish(content)
+            return
+        encoded = self._encode(content) if self._publisher is None else self._publish_end(self._publisher, content)
         if self._results is not None:
             self._results.write(encoded)
 
     def end(self) -> None:
         """Tell subscribers that the faces still in view are followed no longer; close the results file."""
         if self._publisher is not None:
-            self._publisher.publish_all(self._tracks.end_all())
+            with self._answering:
+                ended = self._answers.end_all()
+            self._publisher.publish_all([*self._tracks.end_all(), *ended])
         if self._results is not None:
             self._results.close()
+
+    def _publish_end(self, publisher: Publisher, content: ReasoningContent) -> EncodedMessage:
+        # Both under the lock, so that no answer is kept for a face whose end was told a moment before. A frame that ends while
+        # this goes on waits for two messages to be encoded.
+        with self._answering:
+            of_face = self._answers.answered(content)
+            return publisher.publish_all([content] if of_face is None else [content, of_face])[0]
 
     def _encode(self, content: Content) -> EncodedMessage:
         """As a publisher would."""

@@ -1,6 +1,6 @@
 """Results out of the service, and into other programs, over ZeroMQ.
 
-The pipeline turns each `FrameResult` into content (`conversion`, `track_events`) and hands it to the
+The pipeline turns each `FrameResult` into content (`conversion`, `track_events`, `track_answers`) and hands it to the
 `ZmqPublisher`, which stamps it (`stamping`), encodes it (`encoding`), passes it to its one socket thread
 (`handover`) and keeps the newest message of every topic for late joiners (`last_values`). `curve` makes and
 reads key files, `authentication` and `refusals` decide who may listen and say who was turned away. On the other

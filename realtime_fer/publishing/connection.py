@@ -53,7 +53,8 @@ def topic_groups(topics: Sequence[str], *, conflate: bool) -> list[list[str]]:
     """
     if isinstance(topics, str) or not topics or any(" " in topic for topic in topics):
         raise PublishingError(
-            f"topics: expected one or more of 'frame', 'reasoning', 'health', 'face.', 'face.1', '', found {topics!r}"
+            f"topics: expected one or more of 'frame', 'face.', 'face.1', 'reasoning', 'reasoning.partial', "
+            f"'reasoning.face.', 'health', '', found {topics!r}"
         )
     if not conflate:
         return [list(topics)]

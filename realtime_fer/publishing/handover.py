@@ -20,18 +20,21 @@ class Outgoing:
         topic: what it is about.
         wire: the ZeroMQ frame.
         is_last: nothing follows on this topic; late joiners need not hear of it.
+        is_passing: the next message of the topic says it all again; it never takes the place of one that is not.
     """
 
     topic: str
     wire: bytes
     is_last: bool
+    is_passing: bool = False
 
 
 class HandOver:
     """Keeps at most `capacity` messages; the oldest goes first where the reader does not keep up.
 
-    With `conflate`, a message also replaces a waiting one of its own topic. Each message lost either way is counted,
-    and shows to subscribers as a gap in its topic's sequence.
+    Of passing messages only the newest of each topic waits, and it gives way before any other does. With `conflate`, any
+    message replaces a waiting one of its own topic. Each message lost either way is counted, and shows to subscribers as a gap
+    in its topic's sequence.
     """
 
     def __init__(self, capacity: int, *, conflate: bool = False) -> None:
@@ -41,6 +44,7 @@ class HandOver:
         self._conflate = conflate
         self._lock = threading.Lock()
         self._waiting: OrderedDict[object, Outgoing] = OrderedDict()
+        self._passing: set[object] = set()
         self._ended_unsent: list[str] = []
         self._next_key = 0
         self._reader, self._writer = socket.socketpair()
@@ -66,18 +70,31 @@ class HandOver:
             self.wake()
 
     def _put(self, outgoing: Outgoing) -> None:
-        if self._conflate:
+        if self._conflate or outgoing.is_passing:
             key: object = outgoing.topic
             if self._waiting.pop(key, None) is not None:
                 self.dropped += 1
+                self._passing.discard(key)
         else:
             key, self._next_key = self._next_key, self._next_key + 1
-        if len(self._waiting) >= self._capacity:
+        if len(self._waiting) >= self._capacity and not self._make_room(outgoing):
+            return
+        self._waiting[key] = outgoing
+        if outgoing.is_passing:
+            self._passing.add(key)
+
+    def _make_room(self, outgoing: Outgoing) -> bool:
+        """Drop the message that is missed least; False where that is `outgoing` itself."""
+        self.dropped += 1
+        if self._passing:
+            del self._waiting[self._passing.pop()]
+        elif outgoing.is_passing:
+            return False
+        else:
             _, oldest = self._waiting.popitem(last=False)
-            self.dropped += 1
             if oldest.is_last:
                 self._ended_unsent.append(oldest.topic)
-        self._waiting[key] = outgoing
+        return True
 
     def wake(self) -> None:
         """Make the reader look, whether or not something waits."""
@@ -91,6 +108,7 @@ class HandOver:
                 pass  # before the swap: a message put from here on wakes the reader again
         with self._lock:
             waiting, self._waiting = self._waiting, OrderedDict()
+            self._passing.clear()
             ended, self._ended_unsent = self._ended_unsent, []
         return list(waiting.values()), ended
 

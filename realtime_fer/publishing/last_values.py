@@ -11,7 +11,7 @@ SUBSCRIBE = 1
 
 
 class LastValues:
-    """What was sent last on each topic, until the topic ends."""
+    """What was sent last on each topic, until the topic ends; nothing of topics whose messages only pass."""
 
     def __init__(self) -> None:
         self._wires: dict[str, bytes] = {}
@@ -20,7 +20,7 @@ class LastValues:
         """`outgoing` was just sent."""
         if outgoing.is_last:
             self.forget(outgoing.topic)
-        else:
+        elif not outgoing.is_passing:
             self._wires[outgoing.topic] = outgoing.wire
 
     def forget(self, topic: str) -> None:

@@ -1,16 +1,25 @@
-"""A terminal's view of what a service publishes: its faces, what was reasoned about them, its health, and losses."""
+"""A terminal's view of what a service publishes: its faces, what is reasoned about them, its health, and losses."""
 
 from __future__ import annotations
 
 import statistics
 from collections import OrderedDict, deque
 from collections.abc import Mapping
+from typing import TypeVar
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from realtime_fer.publishing.message import FaceMessage, FrameMessage, HealthMessage, Message, ReasoningMessage
+from realtime_fer.publishing.message import (
+    FaceMessage,
+    FrameMessage,
+    HealthMessage,
+    Message,
+    ReasoningMessage,
+    ReasoningPartialMessage,
+    TrackReasoningMessage,
+)
 from realtime_fer.publishing.reasoning_message import ReasonerHealth
 
 _REMEMBERED_FRAMES = 60
@@ -19,6 +28,8 @@ _REMEMBERED_FACES = 64
 """Answers about faces that went away are forgotten, the oldest first."""
 _BAR_WIDTH = 16
 _HEALTH_STYLES = {"running": "green", "starting": "cyan", "stopping": "cyan", "degraded": "yellow", "failed": "bold red"}
+
+T = TypeVar("T", ReasoningPartialMessage, ReasoningMessage | TrackReasoningMessage)
 
 
 class LiveTable:
@@ -30,14 +41,15 @@ class LiveTable:
         self._health: HealthMessage | None = None
         self._captures_ns: deque[int] = deque(maxlen=_REMEMBERED_FRAMES)
         self._latencies_ms: deque[float] = deque(maxlen=_REMEMBERED_FRAMES)
-        self._reasoning: OrderedDict[int, ReasoningMessage] = OrderedDict()
+        self._reasoning: OrderedDict[int, ReasoningMessage | TrackReasoningMessage] = OrderedDict()
+        self._saying: OrderedDict[int, ReasoningPartialMessage] = OrderedDict()
         self._publisher_id = ""
 
     def update(self, message: Message, age_ms: float) -> None:
         """Take one message.
 
         Args:
-            message: a frame, reasoning or health; others are not shown.
+            message: a frame, health, or one of the kinds of reasoning; others are not shown.
             age_ms: from capture (health: from publishing) to its arrival.
         """
         if message.publisher_id != self._publisher_id:  # what the run before said is history
@@ -46,15 +58,20 @@ class LiveTable:
             self._captures_ns.clear()
             self._latencies_ms.clear()
             self._reasoning.clear()
+            self._saying.clear()
         if isinstance(message, FrameMessage):
             self._frame = message
             self._captures_ns.append(message.capture_monotonic_ns)
             self._latencies_ms.append(age_ms)
         elif isinstance(message, ReasoningMessage):
-            self._reasoning[message.track_id] = message
-            self._reasoning.move_to_end(message.track_id)
-            if len(self._reasoning) > _REMEMBERED_FACES:
-                self._reasoning.popitem(last=False)
+            self._saying.pop(message.track_id, None)
+            _remember(self._reasoning, message)
+        elif isinstance(message, ReasoningPartialMessage):
+            _remember(self._saying, message)
+        elif isinstance(message, TrackReasoningMessage) and message.event == "answered":
+            # Where it was heard on its own topic already, that message says more.
+            if (said := self._reasoning.get(message.track_id)) is None or said.keyframe_id != message.keyframe_id:
+                _remember(self._reasoning, message)
         elif isinstance(message, HealthMessage):
             self._health = message
 
@@ -70,14 +87,16 @@ class LiveTable:
         parts: list[RenderableType] = [self._frame_line()]
         if self._frame is not None:
             parts.append(_face_table(self._frame.faces))
-            parts += [_reasoning_line(said, self._frame) for face in self._frame.faces if (said := self._about(face))]
+            parts += [line for face in self._frame.faces for line in self._about(face, self._frame)]
         if self._health is not None:
             parts.append(_health_line(self._health))
         parts.append(_loss_line(lost, restarts, malformed))
         return Group(*parts)
 
-    def _about(self, face: FaceMessage) -> ReasoningMessage | None:
-        return self._reasoning.get(face.track_id)
+    def _about(self, face: FaceMessage, frame: FrameMessage) -> list[Text]:
+        said, saying = self._reasoning.get(face.track_id), self._saying.get(face.track_id)
+        lines = [] if said is None else [_reasoning_line(said, frame)]
+        return lines if saying is None else [*lines, _saying_line(saying)]
 
     def _frame_line(self) -> Text:
         frame = self._frame
@@ -128,12 +147,26 @@ def _bar(probability: float) -> Text:
     return Text.assemble(("█" * filled, "green"), ("░" * (_BAR_WIDTH - filled), "dim"), f" {probability:4.0%}")
 
 
-def _reasoning_line(said: ReasoningMessage, frame: FrameMessage) -> Text:
+def _saying_line(saying: ReasoningPartialMessage) -> Text:
+    """The words of an answer that is being made."""
+    line = Text.assemble((f"#{saying.track_id}", "bold"), (f"  now, {_printable(saying.step)}:  ", "dim"))
+    return line.append(f"{_printable(saying.text)} ...", style="cyan")
+
+
+def _remember(by_track: OrderedDict[int, T], message: T) -> None:
+    by_track[message.track_id] = message
+    by_track.move_to_end(message.track_id)
+    if len(by_track) > _REMEMBERED_FACES:
+        by_track.popitem(last=False)
+
+
+def _reasoning_line(said: ReasoningMessage | TrackReasoningMessage, frame: FrameMessage) -> Text:
     """What was said about a face, and how long before the newest frame its picture was taken."""
     age_s = max(0.0, (frame.capture_monotonic_ns - said.capture_monotonic_ns) / 1e9)
     line = Text.assemble((f"#{said.track_id}", "bold"), (f"  {age_s:.0f} s ago, {said.reason}:  ", "dim"))
     if said.answer is not None:
         return line.append(_printable(said.answer.text))
+    assert isinstance(said, ReasoningMessage)  # noqa: S101 - the other kind is kept for its answer only
     assert said.error is not None  # noqa: S101 - the schema has exactly one of the two
     return line.append(f"no answer ({said.error.kind}): {_printable(said.error.message)}", style="yellow")
 

@@ -1,6 +1,7 @@
 """The wire schema: what every message says, field by field.
 
-    Message = FrameMessage | TrackMessage | ReasoningMessage | HealthMessage      told apart by `kind`
+    Message = FrameMessage | TrackMessage | HealthMessage
+            | ReasoningMessage | ReasoningPartialMessage | TrackReasoningMessage      told apart by `kind`
 
 A message is an envelope (who sent it, when, and as which one of its topic) around content. The service makes
 content; the envelope is put on when the message is published (stamping.py).
@@ -9,7 +10,8 @@ Versions: `schema_version` is "major.minor". A reader accepts its own major and 
 fields and kinds, so readers ignore fields they do not know: the models are not closed. All fields are always
 present; what is not known is null. No number is ever NaN or infinite.
 
-Versions so far: 1.0; 1.1 added the kind "reasoning" and health.reasoning.
+Versions so far: 1.0; 1.1 added the kind "reasoning" and health.reasoning; 1.2 the kinds "reasoning_partial" and
+"track_reasoning", and the claims of answers.
 """
 
 from __future__ import annotations
@@ -32,14 +34,22 @@ from realtime_fer.publishing.envelope import (
     SignedUnit,
     WireModel,
 )
-from realtime_fer.publishing.reasoning_message import ReasonerHealth, ReasoningContent
+from realtime_fer.publishing.reasoning_message import (
+    ReasonerHealth,
+    ReasoningContent,
+    ReasoningPartialContent,
+    TrackReasoningContent,
+)
 
-SCHEMA_VERSION: Final = "1.1"
+SCHEMA_VERSION: Final = "1.2"
 """Raised in its minor when fields or kinds are added, in its major when a reader of the old ones would misread."""
 
 FRAME_TOPIC: Final = "frame"
 HEALTH_TOPIC: Final = "health"
 REASONING_TOPIC: Final = "reasoning"
+REASONING_PARTIAL_TOPIC: Final = "reasoning.partial"
+FACE_REASONING_TOPIC_PREFIX: Final = "reasoning.face."
+"""Followed by the track_id, as `FACE_TOPIC_PREFIX`."""
 FACE_TOPIC_PREFIX: Final = "face."
 """Followed by the track_id: `face.7`. The prefix alone subscribes to every face."""
 
@@ -180,19 +190,43 @@ class ReasoningMessage(ReasoningContent, Envelope):
     kind: Literal["reasoning"]
 
 
+class ReasoningPartialMessage(ReasoningPartialContent, Envelope):
+    """Topic `reasoning.partial`: the words of an answer that is being made. Passing: see `is_passing`."""
+
+    kind: Literal["reasoning_partial"]
+
+
+class TrackReasoningMessage(TrackReasoningContent, Envelope):
+    """Topic `reasoning.face.<track_id>`: the last answer about one face, until its track ends."""
+
+    kind: Literal["track_reasoning"]
+
+
 class HealthMessage(HealthContent, Envelope):
     """Topic `health`: state of the service, and its heartbeat."""
 
     kind: Literal["health"]
 
 
-Content = FrameContent | TrackContent | ReasoningContent | HealthContent
-Message = FrameMessage | TrackMessage | ReasoningMessage | HealthMessage
+Content = FrameContent | TrackContent | ReasoningContent | ReasoningPartialContent | TrackReasoningContent | HealthContent
+Message = FrameMessage | TrackMessage | ReasoningMessage | ReasoningPartialMessage | TrackReasoningMessage | HealthMessage
 
-MESSAGE_KINDS: Final[dict[str, type[FrameMessage] | type[TrackMessage] | type[ReasoningMessage] | type[HealthMessage]]] = {
+MESSAGE_KINDS: Final[
+    dict[
+        str,
+        type[FrameMessage]
+        | type[TrackMessage]
+        | type[ReasoningMessage]
+        | type[ReasoningPartialMessage]
+        | type[TrackReasoningMessage]
+        | type[HealthMessage],
+    ]
+] = {
     "frame": FrameMessage,
     "track": TrackMessage,
     "reasoning": ReasoningMessage,
+    "reasoning_partial": ReasoningPartialMessage,
+    "track_reasoning": TrackReasoningMessage,
     "health": HealthMessage,
 }
 """Every kind this version writes and reads."""
@@ -200,4 +234,10 @@ MESSAGE_KINDS: Final[dict[str, type[FrameMessage] | type[TrackMessage] | type[Re
 
 def is_last_of_topic(message: Message) -> bool:
     """True where nothing follows on the message's topic: the track has ended."""
-    return isinstance(message, TrackMessage) and message.event == "ended"
+    return isinstance(message, (TrackMessage, TrackReasoningMessage)) and message.event == "ended"
+
+
+def is_passing(message: Message) -> bool:
+    """True where the next message says again all that this one says: it may be lost before any other, and is not kept for late
+    joiners."""
+    return isinstance(message, ReasoningPartialMessage)

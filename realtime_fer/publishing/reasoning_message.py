@@ -1,8 +1,8 @@
-"""What is published of the slow path: one question about one face, how it ended, and how the reasoner is doing."""
+"""What is published of the slow path: one question about one face, the words on the way, its end, and how the reasoner does."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -39,6 +39,22 @@ class ReasoningStep(WireModel):
     )
 
 
+class ReasoningClaim(WireModel):
+    """One thing the reasoner says of the face. Said, not measured: only `grounding` has to do with a measurement."""
+
+    kind: Label = Field(description="action_unit or expression.")
+    name: str = Field(min_length=1, description='Of the action ("lip corner puller") or the expression ("happiness").')
+    code: str | None = Field(description='Of the action, "AU12"; null for expressions and for actions without a number.')
+    side: Label | None = Field(description="left or right; null for both, or where it was not said.")
+    intensity: str | None = Field(description='The words for how strong it is ("slightly"); null where there are none.')
+    present: bool = Field(description='False where it is denied ("no brow lowering").')
+    grounding: Label = Field(
+        description="agree or contradict: how what the fast path measured on the same picture stands to it; unknown: nothing "
+        "was measured that could tell."
+    )
+    evidence: str | None = Field(description="The measurement behind the grounding, for people; null where that is unknown.")
+
+
 class ReasoningAnswer(WireModel):
     """What the reasoner said."""
 
@@ -51,6 +67,10 @@ class ReasoningAnswer(WireModel):
     text: str = Field(description="One sentence for people, made from the values above.")
     model: str = Field(min_length=1, description="Name of the model.")
     version: str = Field(description="Of the model's weights.")
+    # Publishers of 1.1 do not say it.
+    claims: tuple[ReasoningClaim, ...] = Field(
+        default=(), description="What it says one by one, as far as it could be read; claims may contradict each other."
+    )
 
 
 class ReasoningError(WireModel):
@@ -85,6 +105,28 @@ class ReasoningContent(CaptureStamps):
         if (self.answer is None) == (self.error is None):
             raise ValueError(f"expected an answer or an error, found {'neither' if self.answer is None else 'both'}")
         return self
+
+
+class ReasoningPartialContent(CaptureStamps):
+    """The words so far on one step of an answer that is being made. Frame and stamps are those of the keyframe."""
+
+    keyframe_id: Count = Field(description="Of the question; the reasoning message that ends it has the same.")
+    track_id: int = Field(ge=1, description="Whose face.")
+    step: str = Field(min_length=1, description="Name of the step of the chain, as in the answer's steps.")
+    text: str = Field(
+        description="Its answer so far, the whole of it: a later message of the same step takes the place of this one."
+    )
+    part: Count = Field(description="Counts the partial messages of this question, from 0.")
+
+
+class TrackReasoningContent(CaptureStamps):
+    """The last answer about one face that is still followed, so that who comes late hears it."""
+
+    track_id: int = Field(ge=1, description="Also the end of the topic.")
+    event: Literal["answered", "ended"] = Field(description='"ended" (the track has) is the last message of its topic.')
+    keyframe_id: Count | None = Field(description='Of the question; null where "ended".')
+    reason: Label | None = Field(description='Why that moment, as in the reasoning message; null where "ended".')
+    answer: ReasoningAnswer | None = Field(description='Null where "ended".')
 
 
 class ReasonerHealth(WireModel):

@@ -6,9 +6,11 @@ import secrets
 
 from realtime_fer.clock import Clock, SystemClock
 from realtime_fer.publishing.message import (
+    FACE_REASONING_TOPIC_PREFIX,
     FACE_TOPIC_PREFIX,
     FRAME_TOPIC,
     HEALTH_TOPIC,
+    REASONING_PARTIAL_TOPIC,
     REASONING_TOPIC,
     SCHEMA_VERSION,
     Content,
@@ -17,11 +19,13 @@ from realtime_fer.publishing.message import (
     HealthMessage,
     Message,
     ReasoningMessage,
+    ReasoningPartialMessage,
     TrackContent,
     TrackMessage,
+    TrackReasoningMessage,
     is_last_of_topic,
 )
-from realtime_fer.publishing.reasoning_message import ReasoningContent
+from realtime_fer.publishing.reasoning_message import ReasoningContent, ReasoningPartialContent, TrackReasoningContent
 
 _PUBLISHER_ID_BYTES = 8
 """64 random bits: two runs never share an id."""
@@ -44,6 +48,12 @@ class MessageStamper:
             message = TrackMessage.model_validate(self._fields(content, "track", topic))
         elif isinstance(content, ReasoningContent):
             message = ReasoningMessage.model_validate(self._fields(content, "reasoning", REASONING_TOPIC))
+        elif isinstance(content, ReasoningPartialContent):
+            fields = self._fields(content, "reasoning_partial", REASONING_PARTIAL_TOPIC)
+            message = ReasoningPartialMessage.model_validate(fields)
+        elif isinstance(content, TrackReasoningContent):
+            topic = f"{FACE_REASONING_TOPIC_PREFIX}{content.track_id}"
+            message = TrackReasoningMessage.model_validate(self._fields(content, "track_reasoning", topic))
         else:
             message = HealthMessage.model_validate(self._fields(content, "health", HEALTH_TOPIC))
         if is_last_of_topic(message):

@@ -44,7 +44,8 @@ class Subscription:
         """
         Args:
             connect: endpoint of the publisher, which may come later.
-            topics: "" for everything, "frame", "reasoning", "health", "face." for all faces, "face.1" for one.
+            topics: "" for everything, "frame", "reasoning", "reasoning.partial", "health", "face." for all faces, "face.1" for
+                one, likewise "reasoning.face." and "reasoning.face.1".
             timeout_s: how long iteration waits for the next message before it raises; None waits for ever.
             conflate: keep only the newest message of each topic while nobody reads; the ones skipped count as lost.
             high_water_mark: messages kept here while nobody reads; at least 1.

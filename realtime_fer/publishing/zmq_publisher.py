@@ -21,7 +21,7 @@ from realtime_fer.publishing.encoding import EncodedMessage, Encoding, encode
 from realtime_fer.publishing.endpoints import DEFAULT_ENDPOINT, Endpoint, parse_endpoint, prepare_ipc_path, remove_ipc_path
 from realtime_fer.publishing.handover import HandOver, Outgoing
 from realtime_fer.publishing.last_values import LastValues
-from realtime_fer.publishing.message import Content, is_last_of_topic
+from realtime_fer.publishing.message import Content, is_last_of_topic, is_passing
 from realtime_fer.publishing.refusals import HandshakeWatch, RefusalLog
 from realtime_fer.publishing.stamping import MessageStamper
 
@@ -211,7 +211,9 @@ class ZmqPublisher:
             if hand_over is None or self._state != "running":
                 raise PublishingError(f"{self.endpoint}: cannot publish, the publisher is {self._state}")
             encoded = [encode(self._stamper.stamp(content), self._encoding) for content in contents]
-            hand_over.put(*(Outgoing(e.message.topic, e.wire, is_last_of_topic(e.message)) for e in encoded))
+            hand_over.put(
+                *(Outgoing(e.message.topic, e.wire, is_last_of_topic(e.message), is_passing(e.message)) for e in encoded)
+            )
         return encoded
 
     def close(self, linger_ms: int = DEFAULT_LINGER_MS) -> None:

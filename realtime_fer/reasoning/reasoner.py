@@ -11,6 +11,8 @@ from realtime_fer.reasoning.request import ReasoningRequest
 class Reasoner(Protocol):
     """Says why a face looks as it does. Slow, and called for one question at a time, from one thread.
 
+    One that can be heard at work, and stopped, is a `listener.SpeakingReasoner`.
+
     It usually lives in a process of its own (see `supervisor`), built there by a factory named as
     "package.module:function", which is called with keyword options that JSON can say. Importing that module and calling
     the factory may take long: this is where weights are loaded.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from realtime_fer.errors import ShapeError
 from realtime_fer.reasoning.keyframes.keyframe import ImageRgb, Keyframe, KeyframeReason, require_image_rgb
@@ -22,6 +22,8 @@ class ReasoningRequest:
         face_xyxy: the face's box in pixels of `crop_rgb`; a reasoner that learnt another margin cuts it here.
         probabilities: what the fast path made of it, by label, smoothed.
         reason: why it is asked.
+        action_units: measured on the same picture, by code ("AU12"): the probability in [0, 1] that it is there; empty where
+            nothing measures them.
 
     Raises:
         ShapeError: the crop is no RGB picture, or a probability is no number in [0, 1].
@@ -36,6 +38,7 @@ class ReasoningRequest:
     face_xyxy: tuple[float, float, float, float]
     probabilities: Mapping[str, float]
     reason: KeyframeReason
+    action_units: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         what = f"request {self.request_id}"
@@ -43,6 +46,7 @@ class ReasoningRequest:
         if not all(math.isfinite(value) for value in self.face_xyxy):
             raise ShapeError(f"{what}: face_xyxy: expected four finite numbers, found {self.face_xyxy}")
         require_shares(self.probabilities, f"{what}: probabilities")
+        require_shares(self.action_units, f"{what}: action_units")
 
     @classmethod
     def about(cls, keyframe: Keyframe) -> ReasoningRequest:

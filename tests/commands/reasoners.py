@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from realtime_fer.reasoning.listener import Listener
 from realtime_fer.reasoning.outcome import ReasoningAnswer
 from realtime_fer.reasoning.reasoner import Reasoner
 from realtime_fer.reasoning.request import ReasoningRequest
-from tests.reasoning.supervision import fake_reasoners
+from tests.reasoning.supervision import fake_reasoners, speaking_reasoners
 
 
 class Always(fake_reasoners.Misbehaving):
@@ -22,3 +23,17 @@ class Always(fake_reasoners.Misbehaving):
 
 def always(deed: str = "WELL") -> Reasoner:
     return Always(getattr(fake_reasoners, deed))
+
+
+class AlwaysSpeaking(speaking_reasoners.Speaking):
+    """The same for one that is heard at work."""
+
+    def __init__(self, deed: int) -> None:
+        self._deed = deed
+
+    def reason_aloud(self, request: ReasoningRequest, listener: Listener) -> ReasoningAnswer:
+        return super().reason_aloud(replace(request, track_id=self._deed), listener)
+
+
+def speaking(deed: str = "TELL") -> Reasoner:
+    return AlwaysSpeaking(getattr(speaking_reasoners, deed))

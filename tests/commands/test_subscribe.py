@@ -55,6 +55,7 @@ class Publishing:
         while not self._stop.wait(0.005):
             self.sent[number] = self._publisher.publish(contents.frame(number, faces=2))
             self._publisher.publish(contents.reasoning())
+            self._publisher.publish(contents.partial("A second face", track_id=2))
             self._publisher.publish(contents.health())
             number += 1
 
@@ -102,6 +103,7 @@ def test_the_table_shows_faces_and_ends(
     assert "clip.mp4" in shown
     assert "nothing lost" in shown
     assert "sadly fearful" in shown
+    assert "A second face ..." in shown
 
 
 @pytest.mark.parametrize("form", [["--json"], []])

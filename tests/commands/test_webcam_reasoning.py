@@ -14,7 +14,14 @@ from typing import Any
 
 import pytest
 
-from realtime_fer.publishing.message import FrameMessage, HealthMessage, Message, ReasoningMessage
+from realtime_fer.publishing.message import (
+    FrameMessage,
+    HealthMessage,
+    Message,
+    ReasoningMessage,
+    ReasoningPartialMessage,
+    TrackReasoningMessage,
+)
 from realtime_fer.publishing.subscriber import Subscriber
 from tests.reasoning.questions import PATIENCE_S, is_running, wait_for
 
@@ -148,6 +155,27 @@ def test_questions_are_answered_published_written_and_counted(start: Start, enco
     frame = frames[said.frame_id]
     assert frame["capture_monotonic_ns"] == said.capture_monotonic_ns
     assert said.track_id in {face["track_id"] for face in frame["faces"]}
+
+
+def test_words_come_before_their_answer_and_the_last_answer_stays_with_its_face(start: Start) -> None:
+    run = start("--encoding", "msgpack", factory="tests.commands.reasoners:speaking")
+    words = run.hear(lambda m: isinstance(m, ReasoningPartialMessage), "words")
+    assert isinstance(words, ReasoningPartialMessage)
+    assert (words.topic, words.source, words.step) == ("reasoning.partial", "demo", "primary")
+    said = run.hear_reasoning(lambda m: m.keyframe_id == words.keyframe_id, "the answer they belong to")
+    assert said.answer is not None
+    assert said.answer.text.startswith(words.text)
+    assert (said.track_id, said.capture_monotonic_ns) == (words.track_id, words.capture_monotonic_ns)
+    (claim,) = said.answer.claims
+    assert (claim.kind, claim.name) == ("expression", "sadness")
+    assert claim.grounding in ("agree", "contradict", "unknown")
+    with Subscriber(run.endpoint, topics=["reasoning.face."]) as late:
+        kept = late.receive(timeout_s=PATIENCE_S)
+    assert isinstance(kept, TrackReasoningMessage)
+    assert kept.answer is not None
+    run.stop()
+    assert not run.lines("reasoning_partial")
+    assert run.lines("reasoning")
 
 
 @pytest.mark.parametrize(

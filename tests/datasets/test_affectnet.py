@@ -42,6 +42,12 @@ def test_a_broken_list_is_named(tmp_path: Path) -> None:
     path.write_text("\n".join([",".join(COLUMNS), row(1), row(1, points=5)]))
     with pytest.raises(DatasetError, match=r"row 3: expected 68 facial landmarks, found 5"):
         read_affectnet(path)
+    path.write_text(row(1).replace("10,5,20,21", "inf,5,20,21"))
+    with pytest.raises(DatasetError, match="row 1: cannot convert float infinity"):
+        read_affectnet(path)
+    path.write_text(row(1).replace("10.9;", "nan;"))
+    with pytest.raises(DatasetError, match="row 1: expected facial landmarks in pixels"):
+        read_affectnet(path)
     path.write_text("subDirectory_filePath,x\na,1\n")
     with pytest.raises(DatasetError, match="face_x"):
         read_affectnet(path)

@@ -40,6 +40,9 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "VA_Set/Train_Set/a.txt").write_text("valence,arousal\n0.1\n")
     with pytest.raises(DatasetError, match=r"a\.txt: line 2: expected valence,arousal, found '0\.1'"):
         read_affwild2(tmp_path, tmp_path / "frames", "train")
+    (tmp_path / "VA_Set/Train_Set/a.txt").write_bytes(b"\xff\xfe")
+    with pytest.raises(DatasetError, match=r"a\.txt: expected a list of Aff-Wild2's annotations"):
+        read_affwild2(tmp_path, tmp_path / "frames", "train")
     (tmp_path / "EXPR_Set/Validation_Set/b.txt").write_text("Neutral\n0.5\n")
     with pytest.raises(DatasetError, match=r"b\.txt: line 2: expected the number of a class"):
         read_affwild2(tmp_path, tmp_path / "frames", "validation")

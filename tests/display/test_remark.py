@@ -105,6 +105,22 @@ def test_a_long_text_is_cut_with_dots() -> None:
     assert all(width_of(line, 0.6) <= 200 for line in lines)
 
 
+def test_of_words_that_go_on_the_end_is_shown() -> None:
+    text = " ".join(str(number) for number in range(200))
+    lines = wrap(text, 200, 0.6, from_end=True)
+    assert len(lines) == MAX_LINES
+    assert text.endswith(" ".join(lines))
+    assert wrap(SENTENCE, 300, 0.6, from_end=True) == wrap(SENTENCE, 300, 0.6)
+
+
+def test_an_open_one_says_that_more_is_to_come() -> None:
+    canvases = [blank(), blank()]
+    for canvas, is_open in zip(canvases, (False, True), strict=True):
+        remark = Remark("The face", is_open=is_open)
+        assert draw_remark(canvas, remark, FACE, 0.8, taken=[FACE], top=20, bottom=0, floor=canvas.shape[0])
+    assert (canvases[0] != canvases[1]).any()
+
+
 def test_a_word_that_is_too_long_is_cut() -> None:
     (line,) = wrap("x" * 300, 100, 0.6)
     assert line.endswith("...")

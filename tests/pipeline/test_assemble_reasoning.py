@@ -70,6 +70,8 @@ def test_settings_arrive_where_they_belong(built: dict[str, Any]) -> None:
     rules = built["rules"]
     assert (rules.refresh_s, rules.min_interval_s, rules.changed_by, rules.uncertain_below) == (5.0, 0.5, 0.6, 0.7)
     assert (rules.mixed_from, rules.min_quality, rules.max_side_px, rules.settle_s) == (0.2, 0.1, 512, 0.4)
+    assert callable(built["on_outcome"])
+    assert callable(built["on_saying"])
     assert (built["answer_timeout_s"], built["start_timeout_s"], built["restarts"].max_failures) == (6.0, 7.0, 8)
     limits = built["limits"]
     assert (limits.niceness, limits.threads, limits.address_space_bytes) == (9, 2, 1 << 30)

@@ -34,10 +34,30 @@ def test_nothing_is_said_on_frames_before_the_keyframe() -> None:
     assert answers().remarks(result(9.9, {1: HAPPY})) == {}
 
 
+def test_words_that_go_on_stand_in_for_the_last_answer_until_they_end() -> None:
+    said = answers()
+    said.begin(1, "The face", captured_s=10.5, label="happiness")
+    said.begin(2, "It is", captured_s=10.5, label="happiness")
+    assert said.remarks(result(11.0, {1: HAPPY, 2: NEUTRAL})) == {
+        1: Remark("The face", is_open=True),
+        2: Remark("It is", stale=True, is_open=True),
+    }
+    said.hush(1)
+    assert said.remarks(result(11.0, {1: HAPPY})) == {1: Remark("The face looks happy.")}
+    said.begin(1, "The face", captured_s=10.5, label="happiness")
+    said.say(1, "The face looks glad.", captured_s=10.5, label="happiness")
+    assert said.remarks(result(11.0, {1: HAPPY})) == {1: Remark("The face looks glad.")}
+    said.forget([2])
+    assert said.remarks(result(11.0, {2: HAPPY})) == {}
+
+
 def test_ended_tracks_are_forgotten_and_others_bounded() -> None:
     said = answers()
     said.forget([1, 7])
     assert said.remarks(result(11.0, {1: HAPPY})) == {}
     for track_id in range(1, MAX_FACES + 3):
         said.say(track_id, "x", captured_s=0.0, label="happiness")
+        said.begin(track_id + MAX_FACES, "x", captured_s=0.0, label="happiness")
     assert said.remarks(result(1.0, {1: HAPPY, 2: HAPPY, 3: HAPPY})).keys() == {3}
+    assert said.remarks(result(1.0, {MAX_FACES + 1: HAPPY, MAX_FACES + 3: HAPPY}))[MAX_FACES + 3].is_open
+    assert not said.remarks(result(1.0, {MAX_FACES + 1: HAPPY}))[MAX_FACES + 1].is_open

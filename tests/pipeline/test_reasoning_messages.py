@@ -5,11 +5,13 @@ from dataclasses import replace
 import pytest
 
 from realtime_fer.errors import MessageError
-from realtime_fer.pipeline.reasoning_messages import reasoner_health, reasoning_content
+from realtime_fer.pipeline.reasoning_messages import partial_content, reasoner_health, reasoning_content
 from realtime_fer.publishing.encoding import Encoding, decode, encode
 from realtime_fer.publishing.stamping import MessageStamper
+from realtime_fer.reasoning.claims import Claim, ClaimKind, Grounding
 from realtime_fer.reasoning.keyframes.keyframe import KeyframeEvidence, KeyframeReason
 from realtime_fer.reasoning.outcome import ChainStep, FailureKind, ReasoningAnswer, ReasoningFailure, ReasoningOutcome
+from realtime_fer.reasoning.partial_answer import PartialAnswer
 from realtime_fer.reasoning.supervision.health import ReasonerLedger, ReasonerState
 
 EVIDENCE = KeyframeEvidence(
@@ -31,6 +33,10 @@ ANSWER = ReasoningAnswer(
     text="The face looks sadly fearful.",
     model_name="chain",
     model_version="0.1",
+    claims=(
+        Claim(ClaimKind.ACTION_UNIT, "lip corner puller", code="AU12", side="left", intensity="slightly", present=False),
+        Claim(ClaimKind.EXPRESSION, "fear", grounding=Grounding.CONTRADICT, evidence="fast path: sadness 0.90"),
+    ),
 )
 
 
@@ -68,6 +74,56 @@ def test_everything_of_an_answer_is_carried_over() -> None:
         ("primary", "Sadness", {"Sadness": 0.75, "Fear": 0.25}),
         ("secondary", "Fear", None),
     ]
+
+
+def test_claims_are_carried_over_with_what_was_measured() -> None:
+    answer = reasoning_content(outcome(), evidence=EVIDENCE, source="").answer
+    assert answer is not None
+    assert [claim.model_dump() for claim in answer.claims] == [
+        {
+            "kind": "action_unit",
+            "name": "lip corner puller",
+            "code": "AU12",
+            "side": "left",
+            "intensity": "slightly",
+            "present": False,
+            "grounding": "unknown",
+            "evidence": None,
+        },
+        {
+            "kind": "expression",
+            "name": "fear",
+            "code": None,
+            "side": None,
+            "intensity": None,
+            "present": True,
+            "grounding": "contradict",
+            "evidence": "fast path: sadness 0.90",
+        },
+    ]
+
+
+PARTIAL = PartialAnswer(5, 3, 70, 10**9, 17 * 10**17, "primary", "The face", 2)
+
+
+def test_words_are_carried_over() -> None:
+    content = partial_content(PARTIAL, source="camera 0")
+    assert content.model_dump() == {
+        "source": "camera 0",
+        "frame_id": 70,
+        "capture_unix_ns": 17 * 10**17,
+        "capture_monotonic_ns": 10**9,
+        "keyframe_id": 5,
+        "track_id": 3,
+        "step": "primary",
+        "text": "The face",
+        "part": 2,
+    }
+
+
+def test_words_outside_the_schema_name_keyframe_and_field() -> None:
+    with pytest.raises(MessageError, match=r"keyframe 5: .*\.step: .*found ''"):
+        partial_content(replace(PARTIAL, step=""), source="")
 
 
 def test_evidence_is_rounded_and_stays_in_range() -> None:

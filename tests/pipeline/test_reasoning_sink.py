@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import pytest
 
+from realtime_fer.display.remark import Remark
 from realtime_fer.errors import PublishingError
 from realtime_fer.pipeline import reasoning_sink
 from realtime_fer.pipeline.reasoning_sink import ReasoningSink
-from realtime_fer.publishing.reasoning_message import ReasoningContent
+from realtime_fer.publishing.reasoning_message import ReasoningContent, ReasoningPartialContent
 from realtime_fer.reasoning.keyframes.rules import KeyframeRules
 from realtime_fer.reasoning.keyframes.selection import KeyframeSelector
 from realtime_fer.reasoning.outcome import (
@@ -21,6 +22,7 @@ from realtime_fer.reasoning.outcome import (
     ReasoningFailure,
     ReasoningOutcome,
 )
+from realtime_fer.reasoning.partial_answer import PartialAnswer
 from realtime_fer.reasoning.request import ReasoningRequest
 from realtime_fer.reasoning.supervision.health import ReasonerHealth, ReasonerLedger
 from realtime_fer.types import FrameResult
@@ -28,17 +30,20 @@ from tests.reasoning.keyframes.faces import HAPPY, NEUTRAL, result
 
 ANSWER = ReasoningAnswer((ChainStep("primary", "Happiness"),), None, "The face shows happiness alone.", "chain", "0.1")
 OnOutcome = Callable[[ReasoningOutcome], None]
+OnSaying = Callable[[PartialAnswer], None]
+Published = ReasoningContent | ReasoningPartialContent
 
 
 class FakeSupervisor:
-    """Notes what it is asked; `end` answers, when the test says so."""
+    """Notes what it is asked; `say` and `end` answer, when the test says so."""
 
-    def __init__(self, on_outcome: OnOutcome) -> None:
+    def __init__(self, on_outcome: OnOutcome, on_saying: OnSaying) -> None:
         self.calls: list[str] = []
         self.requests: list[ReasoningRequest] = []
         self.ledger = ReasonerLedger()
         self.stops_in_time = True
         self._on_outcome = on_outcome
+        self._on_saying = on_saying
 
     def start(self) -> None:
         self.calls.append("start")
@@ -59,6 +64,9 @@ class FakeSupervisor:
         self.calls.append(f"stop {timeout_s}")
         return self.stops_in_time
 
+    def say(self, request: ReasoningRequest, text: str, part: int = 0) -> None:
+        self._on_saying(PartialAnswer.to(request, step="primary", text=text, part=part))
+
     def end(self, request: ReasoningRequest, how: ReasoningAnswer | ReasoningFailure = ANSWER) -> None:
         self.ledger.answered += 1
         self._on_outcome(AskedRequest(request, 10, 20).ended(how, monotonic_ns=30, unix_ns=40))
@@ -71,16 +79,23 @@ class Desk:
         self, *, unrelated_frames: bool = False, rules: KeyframeRules | None = None, per_s: float = 100.0, burst: int = 100
     ) -> None:
         self.published: list[ReasoningContent] = []
+        self.words: list[ReasoningPartialContent] = []
         made: list[FakeSupervisor] = []
 
-        def supervise(on_outcome: OnOutcome) -> FakeSupervisor:
-            made.append(FakeSupervisor(on_outcome))
+        def supervise(on_outcome: OnOutcome, on_saying: OnSaying) -> FakeSupervisor:
+            made.append(FakeSupervisor(on_outcome, on_saying))
             return made[0]
+
+        def publish(content: Published) -> None:
+            if isinstance(content, ReasoningPartialContent):
+                self.words.append(content)
+            else:
+                self.published.append(content)
 
         self.sink = ReasoningSink(
             KeyframeSelector(rules, questions_per_s=per_s, burst=burst),
             supervise,
-            self.published.append,
+            publish,
             stale_after_s=5.0,
             unrelated_frames=unrelated_frames,
         )
@@ -141,6 +156,37 @@ def test_the_last_answer_is_written_under_its_face_until_that_goes() -> None:
     assert desk.sink.remarks(happy(0.9)[0]) == {}
 
 
+def test_words_are_published_and_written_under_their_face_as_they_come() -> None:
+    named = [replace(one, frame=replace(one.frame, source_name="camera 0")) for one in happy(0.0, 0.5)]
+    desk = Desk().watch(*named)
+    (request,) = desk.supervisor.requests
+    for part, text in enumerate(("The", "The face")):
+        desk.supervisor.say(request, text, part)
+        assert desk.sink.remarks(happy(0.6)[0]) == {1: Remark(text, is_open=True)}
+    assert [(said.source, said.keyframe_id, said.text, said.part) for said in desk.words] == [
+        ("camera 0", request.request_id, "The", 0),
+        ("camera 0", request.request_id, "The face", 1),
+    ]
+    desk.supervisor.end(request)
+    assert desk.sink.remarks(happy(0.6)[0]) == {1: Remark(ANSWER.text)}
+
+
+def test_words_that_come_to_nothing_are_not_left_standing() -> None:
+    desk = Desk().watch(*happy(0.0, 0.5))
+    (request,) = desk.supervisor.requests
+    desk.supervisor.say(request, "The")
+    desk.supervisor.end(request, ReasoningFailure(FailureKind.DIED, "gone"))
+    assert desk.sink.remarks(happy(0.6)[0]) == {}
+
+
+def test_words_about_pictures_that_stand_alone_are_only_published() -> None:
+    desk = Desk(unrelated_frames=True, rules=KeyframeRules(settle_s=0.0))
+    desk.watch(result(0.0, {1: HAPPY}, frame_id=0))
+    desk.supervisor.say(desk.supervisor.requests[0], "The")
+    assert len(desk.words) == 1
+    assert desk.sink.remarks(result(0.0, {1: HAPPY}, frame_id=0)) == {}
+
+
 def test_pictures_that_stand_alone_are_each_asked_about_and_never_cancelled() -> None:
     desk = Desk(unrelated_frames=True, rules=KeyframeRules(settle_s=0.0), per_s=0.1, burst=1)
     desk.watch(result(0.0, {1: HAPPY}, frame_id=0), result(0.0, {2: HAPPY}, frame_id=1, ended=(1,)))
@@ -187,8 +233,10 @@ def test_start_and_close_are_the_supervisors(caplog: pytest.LogCaptureFixture) -
 def test_after_the_end_nothing_is_published_any_more() -> None:
     desk = Desk().watch(*happy(0.0, 0.5))
     desk.sink.close()
+    desk.supervisor.say(desk.supervisor.requests[0], "The")
     desk.supervisor.end(desk.supervisor.requests[0])
     assert desk.published == []
+    assert desk.words == []
 
 
 def test_what_ends_while_the_supervisor_stops_is_still_published() -> None:
@@ -223,13 +271,13 @@ def test_finishing_gives_up_when_told() -> None:
 
 
 def test_a_publisher_that_is_broken_is_the_supervisors_to_log() -> None:
-    def broken(_content: ReasoningContent) -> None:
+    def broken(_content: Published) -> None:
         raise PublishingError("broken")
 
     made: list[FakeSupervisor] = []
 
-    def supervise(on_outcome: OnOutcome) -> FakeSupervisor:
-        made.append(FakeSupervisor(on_outcome))
+    def supervise(on_outcome: OnOutcome, on_saying: OnSaying) -> FakeSupervisor:
+        made.append(FakeSupervisor(on_outcome, on_saying))
         return made[0]
 
     sink = ReasoningSink(KeyframeSelector(), supervise, broken, stale_after_s=5.0)

@@ -10,7 +10,7 @@ from realtime_fer.pipeline.fast_path import FastPath
 from realtime_fer.pipeline.reporting import Reporter, health_content
 from realtime_fer.pipeline.service import Service
 from realtime_fer.publishing.encoding import EncodedMessage, encode
-from realtime_fer.publishing.message import Content, FrameMessage, TrackMessage
+from realtime_fer.publishing.message import Content, FrameMessage, TrackMessage, TrackReasoningMessage
 from realtime_fer.publishing.results_writer import ResultsWriter
 from realtime_fer.publishing.stamping import MessageStamper
 from realtime_fer.reasoning.supervision.health import ReasonerLedger, ReasonerState
@@ -99,6 +99,44 @@ def test_reasoning_is_published_and_written_between_the_frames(tmp_path: Path) -
     assert [line["kind"] for line in lines] == ["frame", "reasoning", "frame"]
     (sent,) = [sent for sent in publisher.sent if sent.message.kind == "reasoning"]
     assert (tmp_path / "r.jsonl").read_bytes().splitlines()[1] == sent.payload
+
+
+def test_words_are_published_and_not_written(tmp_path: Path) -> None:
+    publisher = FakePublisher()
+    reporter = Reporter(publisher, ResultsWriter(tmp_path / "r.jsonl"), expression_model="fake", clock=FakeClock())
+    reporter.report_reasoning(contents.partial())
+    reporter.end()
+    assert [sent.message.kind for sent in publisher.sent] == ["reasoning_partial"]
+    assert (tmp_path / "r.jsonl").read_bytes() == b""
+    Reporter(None, None, expression_model="fake", clock=FakeClock()).report_reasoning(contents.partial())
+
+
+def test_the_last_answer_about_a_face_is_kept_on_a_topic_of_its_own_until_the_face_goes() -> None:
+    publisher = FakePublisher()
+    reporter = Reporter(publisher, None, expression_model="fake", clock=FakeClock())
+    first, *others = process(3)
+    reporter.report_reasoning(contents.reasoning())
+    reporter.report(first)
+    reporter.report_reasoning(contents.reasoning())
+    reporter.report_reasoning(contents.reasoning(error="died"))
+    for result in others:
+        reporter.report(result)
+    reporter.report_reasoning(contents.reasoning())
+    told = [sent.message for sent in publisher.sent if isinstance(sent.message, TrackReasoningMessage)]
+    assert [(m.topic, m.event, m.sequence) for m in told] == [
+        ("reasoning.face.1", "answered", 0),
+        ("reasoning.face.1", "ended", 1),
+    ]
+    assert [sent.message.kind for sent in publisher.sent].count("reasoning") == 4, "all are told on the common topic"
+
+
+def test_at_the_end_no_answer_is_left() -> None:
+    publisher = FakePublisher()
+    reporter = Reporter(publisher, None, expression_model="fake", clock=FakeClock())
+    reporter.report(process(3)[0])
+    reporter.report_reasoning(contents.reasoning())
+    reporter.end()
+    assert [sent.message.topic for sent in publisher.sent][-2:] == ["face.1", "reasoning.face.1"]
 
 
 def test_without_a_publisher_reasoning_is_numbered_and_written_too(tmp_path: Path) -> None:

@@ -12,9 +12,12 @@ from realtime_fer.publishing.reasoning_message import (
     KeyframeEvidence,
     ReasonerHealth,
     ReasoningAnswer,
+    ReasoningClaim,
     ReasoningContent,
     ReasoningError,
+    ReasoningPartialContent,
     ReasoningStep,
+    TrackReasoningContent,
 )
 from realtime_fer.types import ExpressionEstimate, FaceTrack, Frame, FrameResult, TrackedExpression
 
@@ -114,6 +117,18 @@ def reasoning(*, track_id: int = 1, keyframe_id: int = 4, error: str | None = No
         text="The face looks sadly fearful: sadness (75%) first, then fear.",
         model="chain",
         version="0.1",
+        claims=(
+            ReasoningClaim(
+                kind="expression",
+                name="sadness",
+                code=None,
+                side=None,
+                intensity=None,
+                present=True,
+                grounding="agree",
+                evidence="fast path: sadness 0.50",
+            ),
+        ),
     )
     return ReasoningContent(
         source="clip.mp4",
@@ -162,4 +177,36 @@ def reasoner_health(state: str = "busy", last_error: str | None = None) -> Reaso
         cancelled=1,
         restarts=1,
         latency_ms=LatencyHealth(p50=300.0, p95=410.0, p99=420.0),
+    )
+
+
+def partial(text: str = "The face", *, track_id: int = 1, keyframe_id: int = 4, part: int = 0) -> ReasoningPartialContent:
+    return ReasoningPartialContent(
+        source="clip.mp4",
+        frame_id=7,
+        capture_unix_ns=1_700_000_000_000_000_007,
+        capture_monotonic_ns=5_000_000_007,
+        keyframe_id=keyframe_id,
+        track_id=track_id,
+        step="primary",
+        text=text,
+        part=part,
+    )
+
+
+def track_reasoning(event: str = "answered", *, track_id: int = 1, keyframe_id: int = 4) -> TrackReasoningContent:
+    said = reasoning(track_id=track_id, keyframe_id=keyframe_id)
+    is_over = event == "ended"
+    return TrackReasoningContent.model_validate(
+        {
+            "source": said.source,
+            "frame_id": said.frame_id,
+            "capture_unix_ns": said.capture_unix_ns,
+            "capture_monotonic_ns": said.capture_monotonic_ns,
+            "track_id": track_id,
+            "event": event,
+            "keyframe_id": None if is_over else keyframe_id,
+            "reason": None if is_over else said.reason,
+            "answer": None if is_over else said.answer,
+        }
     )

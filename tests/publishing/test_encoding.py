@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from realtime_fer.errors import MessageError
 from realtime_fer.publishing.encoding import Encoding, decode, encode, payload_encoding
-from realtime_fer.publishing.message import Content, HealthMessage
+from realtime_fer.publishing.message import Content, HealthMessage, ReasoningMessage
 from realtime_fer.publishing.stamping import MessageStamper
 from tests.publishing import contents
 
@@ -31,6 +31,9 @@ def wire_of(**changes: Any) -> bytes:
         contents.turn("ended"),
         contents.reasoning(),
         contents.reasoning(error="timed_out"),
+        contents.partial(),
+        contents.track_reasoning(),
+        contents.track_reasoning("ended"),
         contents.health(),
         contents.health().model_copy(update={"reasoning": contents.reasoner_health()}),
     ],
@@ -65,6 +68,15 @@ def test_health_of_an_older_minor_version_says_nothing_of_a_reasoner() -> None:
     assert message.reasoning is None
 
 
+def test_an_answer_of_an_older_minor_version_claims_nothing() -> None:
+    fields = MessageStamper().stamp(contents.reasoning()).model_dump(mode="json")
+    del fields["answer"]["claims"]
+    message = decode(b"reasoning " + json.dumps({**fields, "schema_version": "1.1"}).encode())
+    assert isinstance(message, ReasoningMessage)
+    assert message.answer is not None
+    assert message.answer.claims == ()
+
+
 def test_a_kind_of_a_newer_minor_version_is_nothing_to_this_reader() -> None:
     assert decode(wire_of(schema_version="1.7", kind="gaze")) is None
 
@@ -75,7 +87,7 @@ def test_a_kind_of_a_newer_minor_version_is_nothing_to_this_reader() -> None:
         (wire_of(schema_version="2.0"), r"expected schema_version 1\.x, found '2\.0'"),
         (wire_of(schema_version=1), "schema_version"),
         (wire_of(schema_version="10.0"), "schema_version"),
-        (wire_of(kind="gaze"), "expected kind frame, track, reasoning, health"),
+        (wire_of(kind="gaze"), "expected kind frame, track, reasoning, reasoning_partial, track_reasoning, health"),
         (wire_of(kind=["frame"]), "kind"),
         (wire_of(faces=[{"track_id": 1}]), r"faces\.0\.bbox_xyxy: Field required"),
         (wire_of(topic="health"), "sent on topic b'frame' but says 'health'"),

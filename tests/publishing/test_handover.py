@@ -11,8 +11,12 @@ from realtime_fer.publishing.handover import HandOver, Outgoing
 Opened = Callable[[HandOver], HandOver]
 
 
-def message(number: int, topic: str = "frame", *, is_last: bool = False) -> Outgoing:
-    return Outgoing(topic, f"{topic} {number}".encode(), is_last)
+def message(number: int, topic: str = "frame", *, is_last: bool = False, is_passing: bool = False) -> Outgoing:
+    return Outgoing(topic, f"{topic} {number}".encode(), is_last, is_passing)
+
+
+def words(number: int, topic: str = "partial") -> Outgoing:
+    return message(number, topic, is_passing=True)
 
 
 def is_readable(hand_over: HandOver) -> bool:
@@ -63,6 +67,46 @@ def test_conflating_keeps_the_newest_of_each_topic(opened: Opened) -> None:
         hand_over.put(message(number, "health"))
     assert hand_over.take() == ([message(3, "frame"), message(3, "health")], [])
     assert hand_over.dropped == 6
+
+
+def test_of_words_the_newest_waits_in_its_place_among_the_others(opened: Opened) -> None:
+    hand_over = opened(HandOver(10))
+    for outgoing in (words(1), message(1), words(2), message(2), words(3), message(3)):
+        hand_over.put(outgoing)
+    assert hand_over.take() == ([message(1), message(2), words(3), message(3)], [])
+    assert hand_over.dropped == 2
+    hand_over.put(words(4), message(4))
+    assert hand_over.take() == ([words(4), message(4)], [])
+
+
+@pytest.mark.parametrize("conflate", [False, True])
+def test_words_never_displace_results(opened: Opened, conflate: bool) -> None:
+    hand_over = opened(HandOver(3, conflate=conflate))
+    results = [message(number, f"face.{number}") for number in range(3)]
+    for number, result in enumerate(results):
+        hand_over.put(words(number), result, words(number, "more"))
+    assert hand_over.take()[0] == results
+    for number in range(100):
+        hand_over.put(*results[:2], words(number))
+    assert [outgoing.is_passing for outgoing in hand_over.take()[0]] == [False, False, conflate]
+
+
+def test_words_that_are_gone_make_no_room_any_more(opened: Opened) -> None:
+    hand_over = opened(HandOver(1))
+    hand_over.put(words(1))
+    assert hand_over.take()[0] == [words(1)]
+    hand_over.put(message(1), message(2))
+    assert hand_over.take()[0] == [message(2)]
+    conflating = opened(HandOver(2, conflate=True))
+    conflating.put(words(1, "topic"), message(1, "topic"), message(2), words(2))
+    assert conflating.take()[0] == [message(1, "topic"), message(2)]
+
+
+def test_an_end_is_not_lost_to_words(opened: Opened) -> None:
+    hand_over = opened(HandOver(2))
+    hand_over.put(message(0, "face.1", is_last=True), message(1), words(1))
+    assert hand_over.take() == ([message(0, "face.1", is_last=True), message(1)], [])
+    assert hand_over.dropped == 1
 
 
 def test_waking_alone_and_waking_too_often_do_no_harm(opened: Opened) -> None:

@@ -29,6 +29,12 @@ def test_other_messages_of_a_peer_are_nothing() -> None:
     assert values.matching([b"\x00", b"", b"frame "]) == []
 
 
+def test_what_only_passes_is_not_kept() -> None:
+    values = sent(("reasoning", b"1", False))
+    values.remember(Outgoing("reasoning.partial", b"reasoning.partial 1", is_last=False, is_passing=True))
+    assert values.matching([b"\x01"]) == [b"reasoning 1"]
+
+
 def test_ended_topics_are_gone() -> None:
     values = sent(("face.1", b"1", False), ("face.2", b"1", False), ("face.1", b"2", True))
     assert values.matching([b"\x01"]) == [b"face.2 1"]

@@ -82,6 +82,33 @@ def test_what_was_reasoned_about_the_faces_in_view_is_shown_with_its_age() -> No
     assert "no answer (timed_out): no answer within 60 s, killed" in drawn(table)
 
 
+def test_words_are_shown_as_they_come_until_the_answer_is_there() -> None:
+    table = LiveTable("tcp://x")
+    stamper = MessageStamper()
+    for content in (contents.frame(faces=1), contents.partial("The"), contents.partial("The face\x1b[2J", part=1)):
+        table.update(stamper.stamp(content), 1.0)
+    table.update(stamper.stamp(contents.partial("Not in view", track_id=2)), 1.0)
+    text = drawn(table)
+    assert "#1  now, primary:  The face [2J ..." in text
+    assert "Not in view" not in text
+    table.update(stamper.stamp(contents.reasoning()), 1.0)
+    text = drawn(table)
+    assert "now, primary" not in text
+    assert "The face looks sadly fearful" in text
+
+
+def test_who_comes_late_sees_the_last_answer_about_each_face() -> None:
+    table = LiveTable("tcp://x")
+    stamper = MessageStamper()
+    for content in (contents.frame(faces=2), contents.track_reasoning(track_id=1), contents.track_reasoning(track_id=2)):
+        table.update(stamper.stamp(content), 1.0)
+    assert drawn(table).count("mixed:  The face looks sadly fearful") == 2
+    table.update(stamper.stamp(contents.reasoning(error="died", keyframe_id=4)), 1.0)
+    table.update(stamper.stamp(contents.track_reasoning(track_id=1, keyframe_id=4)), 1.0)
+    table.update(stamper.stamp(contents.track_reasoning("ended", track_id=2)), 1.0)
+    assert drawn(table).count("The face looks sadly fearful") == 1, "what ended is still shown while the face is"
+
+
 def test_words_of_a_model_do_not_steer_the_terminal() -> None:
     table = LiveTable("tcp://x")
     stamper = MessageStamper()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from realtime_fer.publishing.message import FaceMessage, FrameMessage, is_last_of_topic
+from realtime_fer.publishing.message import FaceMessage, FrameMessage, is_last_of_topic, is_passing
 from realtime_fer.publishing.stamping import MessageStamper
 from tests.publishing import contents
 
@@ -57,3 +57,13 @@ def test_only_the_end_of_a_track_is_the_last_of_its_topic() -> None:
     assert is_last_of_topic(stamper.stamp(contents.turn("ended")))
     assert not is_last_of_topic(stamper.stamp(contents.turn("updated")))
     assert not is_last_of_topic(stamper.stamp(contents.frame()))
+    assert is_last_of_topic(stamper.stamp(contents.track_reasoning("ended")))
+    assert not is_last_of_topic(stamper.stamp(contents.track_reasoning()))
+    assert not is_last_of_topic(stamper.stamp(contents.partial()))
+
+
+def test_only_words_on_the_way_to_an_answer_pass() -> None:
+    stamper = MessageStamper()
+    assert is_passing(stamper.stamp(contents.partial()))
+    others = (contents.frame(), contents.turn(), contents.reasoning(), contents.track_reasoning(), contents.health())
+    assert not any(is_passing(stamper.stamp(content)) for content in others)

@@ -33,7 +33,7 @@ def test_repeats_and_unknown_kinds_are_nothing_new() -> None:
     encoded = encode(MessageStamper().stamp(contents.frame()), "json")
     assert reader.read(encoded.wire) is not None
     assert reader.read(encoded.wire) is None
-    newer = encoded.wire.replace(b'"schema_version":"1.1"', b'"schema_version":"1.9"').replace(
+    newer = encoded.wire.replace(b'"schema_version":"1.2"', b'"schema_version":"1.9"').replace(
         b'"kind":"frame"', b'"kind":"gaze"'
     )
     assert reader.read(newer) is None

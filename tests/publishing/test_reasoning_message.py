@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from realtime_fer.publishing.message import ReasoningMessage, is_last_of_topic
+from realtime_fer.publishing.message import Content, ReasoningMessage, is_last_of_topic
 from realtime_fer.publishing.stamping import MessageStamper
 from tests.publishing import contents
 
@@ -47,6 +47,25 @@ def test_an_answer_has_steps_and_numbers_in_range() -> None:
     over = [{"question": "primary", "label": "Sadness", "distribution": {"Sadness": 1.5}}]
     with pytest.raises(ValidationError, match="distribution"):
         ReasoningMessage.model_validate(fields(answer={**answer, "steps": over}))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("kind", "Action Unit"), ("name", ""), ("side", "Left"), ("present", None), ("grounding", "")]
+)
+def test_claims_are_made_of_what_the_schema_says(field: str, value: object) -> None:
+    answer = contents.reasoning().model_dump(mode="json")["answer"]
+    claims = [{**answer["claims"][0], field: value}]
+    with pytest.raises(ValidationError, match=field):
+        ReasoningMessage.model_validate(fields(answer={**answer, "claims": claims}))
+
+
+@pytest.mark.parametrize("content", [contents.partial(), contents.track_reasoning()])
+def test_every_field_of_the_other_kinds_must_be_there(content: Content) -> None:
+    message = MessageStamper().stamp(content)
+    said = message.model_dump(mode="json")
+    for name in said:
+        with pytest.raises(ValidationError, match=name):
+            type(message).model_validate({key: value for key, value in said.items() if key != name})
 
 
 def test_more_follows_on_the_topic() -> None:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from realtime_fer.publishing.message import FrameMessage
+from realtime_fer.publishing.message import Content, FrameMessage
 from realtime_fer.publishing.stamping import MessageStamper
 from tests.fakes import FakeClock
 from tests.publishing import contents
@@ -8,7 +8,8 @@ from tests.publishing import contents
 
 def test_each_topic_counts_from_zero_on_its_own() -> None:
     stamper = MessageStamper()
-    sent = (contents.frame(), contents.health(), contents.frame(), contents.turn(track_id=2), contents.reasoning(track_id=2))
+    sent: list[Content] = [contents.frame(), contents.health(), contents.frame(), contents.turn(track_id=2)]
+    sent += [contents.reasoning(track_id=2), contents.partial(), contents.partial(), contents.track_reasoning(track_id=2)]
     messages = [stamper.stamp(content) for content in sent]
     assert [(m.topic, m.kind, m.sequence) for m in messages] == [
         ("frame", "frame", 0),
@@ -16,13 +17,16 @@ def test_each_topic_counts_from_zero_on_its_own() -> None:
         ("frame", "frame", 1),
         ("face.2", "track", 0),
         ("reasoning", "reasoning", 0),
+        ("reasoning.partial", "reasoning_partial", 0),
+        ("reasoning.partial", "reasoning_partial", 1),
+        ("reasoning.face.2", "track_reasoning", 0),
     ]
 
 
 def test_the_envelope_carries_publisher_and_time() -> None:
     clock = FakeClock(5_000)
     message = MessageStamper(publisher_id="abc", clock=clock).stamp(contents.health())
-    assert (message.publisher_id, message.schema_version) == ("abc", "1.1")
+    assert (message.publisher_id, message.schema_version) == ("abc", "1.2")
     assert message.published_monotonic_ns == 5_000
     assert message.published_unix_ns == clock.unix_ns()
 
@@ -41,4 +45,6 @@ def test_ended_tracks_are_not_collected() -> None:
     for track_id in range(1, 50):
         stamper.stamp(contents.turn("started", track_id=track_id))
         assert stamper.stamp(contents.turn("ended", track_id=track_id)).sequence == 1
+        stamper.stamp(contents.track_reasoning(track_id=track_id))
+        assert stamper.stamp(contents.track_reasoning("ended", track_id=track_id)).sequence == 1
     assert stamper._next_sequence == {}

@@ -82,7 +82,7 @@ def test_malformed_messages_are_skipped_and_counted(
         b"frame \xff\x00",
         b"frame {}",
         b"\x80\x04pickle",
-        good[1].replace(b"1.1", b"9.0"),
+        good[1].replace(b"1.2", b"9.0"),
         good[1],
     ):
         stranger.send(wire)

@@ -99,6 +99,25 @@ def test_late_joiners_get_current_state_and_then_every_number(
     assert first.lost == second.lost == {}
 
 
+def test_who_asks_for_answers_hears_no_words_and_who_comes_late_hears_the_last_about_each_face(
+    publisher: ZmqPublisher, listen: Callable[..., Subscriber]
+) -> None:
+    answers, words = listen(publisher.endpoint, topics=["reasoning"]), listen(publisher.endpoint, topics=["reasoning.partial"])
+    publisher.publish(contents.frame())
+    first = listen(publisher.endpoint, topics=["frame"])
+    assert heard(first, 1) == [("frame", 0)], "by now the subscriptions made before are known, too"
+    for track_id in (1, 2, 3):
+        publisher.publish_all([contents.partial(track_id=track_id), contents.reasoning(track_id=track_id)])
+        publisher.publish(contents.track_reasoning(track_id=track_id))
+    publisher.publish(contents.track_reasoning("ended", track_id=2))
+    assert heard(answers, 3) == [("reasoning", number) for number in range(3)]
+    assert heard(words, 3)[-1] == ("reasoning.partial", 2)
+    assert (answers.lost, answers.receive(0.1)) == ({}, None)
+    late = listen(publisher.endpoint, topics=["reasoning", "reasoning.partial", "reasoning.face."])
+    assert sorted(heard(late, 3)) == [("reasoning", 2), ("reasoning.face.1", 0), ("reasoning.face.3", 0)]
+    assert late.receive(0.1) is None, "words are not kept"
+
+
 def test_a_second_joiner_with_the_same_topic_gets_the_state_too(
     publisher: ZmqPublisher, listen: Callable[..., Subscriber]
 ) -> None:

@@ -20,6 +20,7 @@ def test_a_keyframe_becomes_a_question() -> None:
     assert asked.face_xyxy == chosen.face_xyxy
     assert asked.probabilities == pytest.approx({"a": 0.6, "b": 0.4})
     assert asked.reason is chosen.reason
+    assert asked.action_units == {}, "nothing measures them yet"
 
 
 def test_rounding_beyond_one_is_no_error() -> None:
@@ -34,6 +35,8 @@ def test_bad_values_are_refused_where_they_come_in() -> None:
         replace(request(), face_xyxy=(0, 0, float("inf"), 1))
     with pytest.raises(ShapeError, match=r"request 0: probabilities: expected numbers in \[0, 1\], found joy = 1.5"):
         replace(request(), probabilities={"joy": 1.5})
+    with pytest.raises(ShapeError, match=r"request 0: action_units: expected numbers in \[0, 1\], found AU12 = -0.5"):
+        replace(request(), action_units={"AU12": -0.5})
 
 
 def test_a_share_is_no_not_a_number() -> None:

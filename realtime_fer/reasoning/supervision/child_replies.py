@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 from realtime_fer.errors import MessageError, ShapeError
+from realtime_fer.reasoning.claims import Claim, ClaimKind
 from realtime_fer.reasoning.outcome import ChainStep, ReasoningAnswer
 from realtime_fer.reasoning.supervision.child_frames import Header
 
@@ -18,6 +20,9 @@ MAX_TEXT_CHARS = 4000
 MAX_STEPS = 16
 MAX_LABELS = 256
 """Of one distribution."""
+
+MAX_CLAIMS = 64
+"""There are about thirty action units, and two sides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,23 @@ class Raised:
     fatal: bool
 
 
-Reply = Ready | CannotStart | Answered | Raised
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """An answer that is being made: the words of one step so far."""
+
+    request_id: int
+    step: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """The reasoner has stopped, as it was told to."""
+
+    request_id: int
+
+
+Reply = Ready | CannotStart | Answered | Raised | Saying | Cancelled
 
 
 def reply_values(reply: Reply) -> dict[str, Any]:
@@ -67,6 +88,10 @@ def reply_values(reply: Reply) -> dict[str, Any]:
             return {"kind": "answered", "request_id": request_id, "answer": values}
         case Raised(request_id, error, fatal):
             return {"kind": "raised", "request_id": request_id, "error": error[:MAX_TEXT_CHARS], "fatal": fatal}
+        case Saying(request_id, step, text):
+            return {"kind": "saying", "request_id": request_id, "step": step, "text": text}
+        case Cancelled(request_id):
+            return {"kind": "cancelled", "request_id": request_id}
 
 
 def read_reply(header: Header) -> Reply:
@@ -84,11 +109,28 @@ def read_reply(header: Header) -> Reply:
             return Answered(request_id, values)
         case {"kind": "raised", "request_id": int(request_id), "error": str(error), "fatal": bool(fatal)}:
             return Raised(request_id, _one_line(error), fatal)
+        case {"kind": "saying", "request_id": int(request_id), "step": str(step), "text": str(text)} if step:
+            return Saying(request_id, _text(step, "step", MAX_NAME_CHARS), _text(text, "text", MAX_TEXT_CHARS))
+        case {"kind": "cancelled", "request_id": int(request_id)}:
+            return Cancelled(request_id)
     raise MessageError(f"reply of the reasoner's process: not one of ours: {_glimpse(header)}")
 
 
+def newest_words(replies: list[Reply]) -> list[Reply]:
+    """The same replies without the words that the next reply says again and more of."""
+    return [
+        reply
+        for reply, following in zip_longest(replies, replies[1:])
+        if not (
+            isinstance(reply, Saying)
+            and isinstance(following, Saying)
+            and (reply.request_id, reply.step) == (following.request_id, following.step)
+        )
+    ]
+
+
 def answer_values(answer: ReasoningAnswer) -> dict[str, Any]:
-    """An answer as JSON values."""
+    """An answer as JSON values; without the grounding of claims, which is not the reasoner's to say."""
     return {
         "steps": [
             {
@@ -102,11 +144,22 @@ def answer_values(answer: ReasoningAnswer) -> dict[str, Any]:
         "text": answer.text,
         "model_name": answer.model_name,
         "model_version": answer.model_version,
+        "claims": [
+            {
+                "kind": claim.kind.value,
+                "name": claim.name,
+                "code": claim.code,
+                "side": claim.side,
+                "intensity": claim.intensity,
+                "present": claim.present,
+            }
+            for claim in answer.claims
+        ],
     }
 
 
 def read_answer(values: object) -> ReasoningAnswer:
-    """The answer in JSON values.
+    """The answer in JSON values; the grounding of each claim is unknown, whatever they say about it.
 
     Raises:
         MessageError: a field is missing, of another type, too long, or says something impossible.
@@ -115,6 +168,9 @@ def read_answer(values: object) -> ReasoningAnswer:
     steps = answer.get("steps")
     if not isinstance(steps, list) or len(steps) > MAX_STEPS:
         raise MessageError(f"answer: steps: expected a list of at most {MAX_STEPS}, found {_glimpse(steps)}")
+    claims = answer.get("claims")
+    if not isinstance(claims, list) or len(claims) > MAX_CLAIMS:
+        raise MessageError(f"answer: claims: expected a list of at most {MAX_CLAIMS}, found {_glimpse(claims)}")
     compound = answer.get("compound_label")
     try:
         return ReasoningAnswer(
@@ -123,6 +179,7 @@ def read_answer(values: object) -> ReasoningAnswer:
             text=_text(answer.get("text"), "text", MAX_TEXT_CHARS),
             model_name=_text(answer.get("model_name"), "model_name", MAX_NAME_CHARS),
             model_version=_text(answer.get("model_version"), "model_version", MAX_NAME_CHARS),
+            claims=tuple(_read_claim(claim) for claim in claims),
         )
     except ShapeError as error:
         raise MessageError(str(error)) from error
@@ -135,6 +192,26 @@ def _read_step(values: object) -> ChainStep:
         question=_text(step.get("question"), "question", MAX_NAME_CHARS),
         label=_text(step.get("label"), "label", MAX_NAME_CHARS),
         distribution=None if distribution is None else _read_distribution(distribution),
+    )
+
+
+def _read_claim(values: object) -> Claim:
+    claim = _object(values, "claim")
+    kind, side, present = (claim.get(key) for key in ("kind", "side", "present"))
+    if kind not in [known.value for known in ClaimKind]:
+        raise MessageError(f"answer: claim: expected kind action_unit or expression, found {_glimpse(kind)}")
+    if side is not None and side not in ("left", "right"):
+        raise MessageError(f"answer: claim: expected side left, right or none, found {_glimpse(side)}")
+    if not isinstance(present, bool):
+        raise MessageError(f"answer: claim: expected present to be true or false, found {_glimpse(present)}")
+    code, intensity = claim.get("code"), claim.get("intensity")
+    return Claim(
+        kind=ClaimKind(kind),
+        name=_text(claim.get("name"), "name of a claim", MAX_NAME_CHARS),
+        code=None if code is None else _text(code, "code of a claim", MAX_NAME_CHARS),
+        side=side,
+        intensity=None if intensity is None else _text(intensity, "intensity of a claim", MAX_NAME_CHARS),
+        present=present,
     )
 
 
@@ -158,6 +235,10 @@ def _object(values: object, what: str) -> dict[str, Any]:
 def _text(value: object, what: str, limit: int) -> str:
     if not isinstance(value, str) or len(value) > limit:
         raise MessageError(f"answer: {what}: expected text of at most {limit} characters, found {_glimpse(value)}")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:  # half a character: JSON can say it, but nothing that is published can
+        raise MessageError(f"answer: {what}: expected text, found {_glimpse(value)}, which is not Unicode") from error
     return value
 
 

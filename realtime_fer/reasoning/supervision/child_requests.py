@@ -1,4 +1,4 @@
-"""A question on its way to the child: JSON, and the pixels as they are."""
+"""A question on its way to the child, JSON and the pixels as they are; and that it is no longer wanted."""
 
 from __future__ import annotations
 
@@ -31,8 +31,14 @@ def encode_request(request: ReasoningRequest) -> bytes:
         "face_xyxy": list(request.face_xyxy),
         "probabilities": dict(request.probabilities),
         "reason": request.reason.value,
+        "action_units": dict(request.action_units),
     }
     return encode_frame(header, request.crop_rgb.tobytes())
+
+
+def encode_cancel(request_id: int) -> bytes:
+    """The message that says that nobody wants the answer to this request any more."""
+    return encode_frame({"kind": "cancel", "request_id": request_id})
 
 
 def decode_request(header: Header, pixels: bytes) -> ReasoningRequest:
@@ -54,6 +60,7 @@ def decode_request(header: Header, pixels: bytes) -> ReasoningRequest:
             face_xyxy=(x0, y0, x1, y1),
             probabilities=header["probabilities"],
             reason=KeyframeReason(header["reason"]),
+            action_units=header["action_units"],
         )
     except (KeyError, TypeError, ValueError, AttributeError, ShapeError) as error:
         raise MessageError(f"request from the parent process: {type(error).__name__}: {error}") from error

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from realtime_fer.clock import Clock
 from realtime_fer.reasoning.outcome import AskedRequest, FailureKind, ReasoningAnswer, ReasoningFailure, ReasoningOutcome
+from realtime_fer.reasoning.partial_answer import PartialAnswer
 from realtime_fer.reasoning.request import ReasoningRequest
 from realtime_fer.reasoning.supervision.health import ReasonerHealth, ReasonerLedger, ReasonerState
 from realtime_fer.reasoning.supervision.question_slots import QuestionSlots
@@ -22,6 +23,7 @@ LISTENING = (ReasonerState.READY, ReasonerState.FAILED)
 """States in which the supervisor's thread sleeps although it would have a use for a question."""
 
 OutcomeCallback = Callable[[ReasoningOutcome], None]
+SayingCallback = Callable[[PartialAnswer], None]
 
 
 class QuestionDesk:
@@ -33,18 +35,31 @@ class QuestionDesk:
         capacity: tracks whose questions wait at once, see `QuestionSlots`.
         on_outcome: gets each outcome in the thread that calls `finish`; what it raises is logged. Without it, outcomes
             wait for `poll`.
+        on_saying: gets the words of answers that are being made, in the thread that calls `say`; what it raises is logged.
         wake: called, under the lock, when the supervisor's thread has something new to look at; must not wait.
     """
 
-    def __init__(self, *, capacity: int, on_outcome: OutcomeCallback | None, wake: Callable[[], None], clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        capacity: int,
+        on_outcome: OutcomeCallback | None,
+        wake: Callable[[], None],
+        clock: Clock,
+        on_saying: SayingCallback | None = None,
+    ) -> None:
         self._lock = threading.Lock()
         self._ledger = ReasonerLedger()
         self._slots = QuestionSlots(capacity)
         self._outcomes: deque[ReasoningOutcome] = deque(maxlen=UNREAD_OUTCOMES)
         self._in_flight: AskedRequest | None = None
         self._in_flight_cancelled = False
+        self._cancellation_told = False
+        self._parts_said = 0
+        self._saying_failures = 0
         self._accepting = False
         self._on_outcome = on_outcome
+        self._on_saying = on_saying
         self._wake = wake
         self._clock = clock
 
@@ -72,6 +87,7 @@ class QuestionDesk:
                 self._ledger.cancelled += 1
             if self._in_flight is not None and self._in_flight.request.track_id == track_id:
                 self._in_flight_cancelled = True
+                self._wake()
 
     def poll(self) -> list[ReasoningOutcome]:
         """The outcomes since the last call, in order."""
@@ -104,13 +120,54 @@ class QuestionDesk:
     def take(self) -> AskedRequest | None:
         """The next question, which is in flight from now on; None where nobody waits."""
         with self._lock:
-            self._in_flight, self._in_flight_cancelled = self._slots.take(), False
+            self._in_flight = self._slots.take()
+            self._in_flight_cancelled = self._cancellation_told = False
+            self._parts_said = 0
             return self._in_flight
+
+    @property
+    def in_flight(self) -> ReasoningRequest | None:
+        """The question that is asked just now; only the supervisor's thread changes it."""
+        return None if self._in_flight is None else self._in_flight.request
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether nobody wants the answer to the question in flight any more."""
+        return self._in_flight is not None and self._in_flight_cancelled
+
+    def take_cancellation(self) -> int | None:
+        """The request id of the question in flight where it was cancelled and this was not told before; else None."""
+        with self._lock:
+            if self._in_flight is None or not self._in_flight_cancelled or self._cancellation_told:
+                return None
+            self._cancellation_told = True
+            return self._in_flight.request.request_id
 
     def is_in_flight(self, request_id: int) -> bool:
         """Whether the question of this id is the one that is asked just now."""
         in_flight = self._in_flight
         return in_flight is not None and in_flight.request.request_id == request_id
+
+    def say(self, step: str, text: str) -> None:
+        """Pass on the words so far on the question in flight; nothing happens without one, or where it was cancelled."""
+        with self._lock:
+            asked = self._in_flight
+            if asked is None or self._in_flight_cancelled or self._on_saying is None:
+                return
+            partial = PartialAnswer.to(asked.request, step=step, text=text, part=self._parts_said)
+            self._parts_said += 1
+        try:
+            self._on_saying(partial)
+        except Exception:  # whoever listens must not end the reasoning
+            self._saying_failures += 1
+            if self._saying_failures & (self._saying_failures - 1) == 0:  # the 1st, 2nd, 4th, 8th, ...: never a flood
+                log.exception("reasoner: the callback for words failed (%d so far)", self._saying_failures)
+
+    def withdraw(self) -> None:
+        """The reasoner has stopped working at the question in flight, which was cancelled."""
+        with self._lock:
+            self._ledger.cancelled += self._in_flight is not None
+            self._in_flight = None
 
     def finish(self, end: ReasoningAnswer | ReasoningFailure, *, is_news: bool = True) -> None:
         """Make an outcome of the question in flight; nothing happens without one.

@@ -15,16 +15,27 @@ from typing import Any
 
 from realtime_fer.clock import Clock, SystemClock
 from realtime_fer.errors import MessageError, SettingsError
+from realtime_fer.reasoning.grounding import grounded
 from realtime_fer.reasoning.outcome import FailureKind, ReasoningAnswer, ReasoningFailure, ReasoningOutcome
 from realtime_fer.reasoning.request import ReasoningRequest
 from realtime_fer.reasoning.supervision.child_factory import require_factory_name
 from realtime_fer.reasoning.supervision.child_frames import encode_frame
 from realtime_fer.reasoning.supervision.child_limits import ChildLimits
 from realtime_fer.reasoning.supervision.child_process import EXIT_WAIT_S, ChildGoneError, ChildProcess
-from realtime_fer.reasoning.supervision.child_replies import Answered, CannotStart, Raised, Ready, Reply, read_answer
-from realtime_fer.reasoning.supervision.child_requests import encode_request
+from realtime_fer.reasoning.supervision.child_replies import (
+    Answered,
+    Cancelled,
+    CannotStart,
+    Raised,
+    Ready,
+    Reply,
+    Saying,
+    newest_words,
+    read_answer,
+)
+from realtime_fer.reasoning.supervision.child_requests import encode_cancel, encode_request
 from realtime_fer.reasoning.supervision.health import ReasonerHealth, ReasonerState
-from realtime_fer.reasoning.supervision.question_desk import OutcomeCallback, QuestionDesk
+from realtime_fer.reasoning.supervision.question_desk import OutcomeCallback, QuestionDesk, SayingCallback
 from realtime_fer.reasoning.supervision.question_slots import DEFAULT_CAPACITY
 from realtime_fer.reasoning.supervision.restart_policy import RestartPolicy
 from realtime_fer.reasoning.supervision.wake_up import WakeUp
@@ -59,6 +70,7 @@ class ReasonerSupervisor:
         answer_timeout_s: the same for each answer.
         on_outcome: called in the supervisor's thread with each outcome; what it raises is logged. Without it, outcomes
             wait for `poll`.
+        on_saying: called in the same thread with the words of answers that are being made; what it raises is logged.
         capacity: tracks whose questions wait at once, see `QuestionSlots`.
 
     Raises:
@@ -75,6 +87,7 @@ class ReasonerSupervisor:
         start_timeout_s: float = DEFAULT_START_TIMEOUT_S,
         answer_timeout_s: float = DEFAULT_ANSWER_TIMEOUT_S,
         on_outcome: OutcomeCallback | None = None,
+        on_saying: SayingCallback | None = None,
         capacity: int = DEFAULT_CAPACITY,
         clock: Clock | None = None,
     ) -> None:
@@ -94,7 +107,13 @@ class ReasonerSupervisor:
         self._answer_timeout_s = answer_timeout_s
         self._clock: Clock = clock or SystemClock()
         self._wake_up = WakeUp()
-        self._desk = QuestionDesk(capacity=capacity, on_outcome=on_outcome, wake=self._wake_up.ring, clock=self._clock)
+        self._desk = QuestionDesk(
+            capacity=capacity,
+            on_outcome=on_outcome,
+            on_saying=on_saying,
+            wake=self._wake_up.ring,
+            clock=self._clock,
+        )
         self._stopping = threading.Event()
         self._child: ChildProcess | None = None
         self._deadline_ns: int | None = None
@@ -121,7 +140,10 @@ class ReasonerSupervisor:
         return self._desk.submit(request)
 
     def cancel(self, track_id: int) -> None:
-        """Forget the questions about a track: one that waits is not asked, one in flight has no outcome any more."""
+        """Forget the questions about a track: one that waits is not asked, one in flight has no outcome any more.
+
+        The reasoner is told; one that speaks may stop at once, any other goes on to its answer, which nobody gets.
+        """
         self._desk.cancel(track_id)
 
     def poll(self) -> list[ReasoningOutcome]:
@@ -172,12 +194,17 @@ class ReasonerSupervisor:
             self._desk.now(end, error=error_line)
 
     def _hand_out(self) -> None:
-        """Give a free reasoner its next question; those that wait for one given up end as failures."""
+        """Give a free reasoner its next question, or tell a busy one that its own is cancelled.
+
+        Questions that wait for one that was given up end as failures.
+        """
         if self._desk.state is ReasonerState.FAILED:
             while self._desk.take() is not None:
                 message = f"the reasoner was given up: {self._desk.last_error}"
                 self._desk.finish(ReasoningFailure(FailureKind.UNAVAILABLE, message), is_news=False)
         child = self._child
+        if child is not None and (request_id := self._desk.take_cancellation()) is not None:
+            child.send(encode_cancel(request_id))
         while child is not None and self._desk.state is ReasonerState.READY:
             asked = self._desk.take()
             if asked is None:
@@ -210,7 +237,8 @@ class ReasonerSupervisor:
         try:
             # Reading first: a process that ends says why before it stops listening.
             if mask & selectors.EVENT_READ:
-                for reply in child.read_some():
+                # Where we were kept busy meanwhile, the newest words are enough.
+                for reply in newest_words(child.read_some()):
                     self._hear(reply)
                     if child is not self._child:
                         return
@@ -238,7 +266,7 @@ class ReasonerSupervisor:
                 self._lose_child(FailureKind.DIED, f"cannot start: {error}", permanent=permanent, grace_s=EXIT_WAIT_S)
             case Answered(request_id, values) if desk.is_in_flight(request_id):
                 try:
-                    self._free_child(read_answer(values))
+                    self._free_child(self._grounded(read_answer(values)))
                 except MessageError as error:
                     # Its frames are in order: only this answer is spoilt.
                     self._free_child(ReasoningFailure(FailureKind.GARBAGE, str(error)))
@@ -247,15 +275,27 @@ class ReasonerSupervisor:
                     self._lose_child(FailureKind.RAISED, error, grace_s=EXIT_WAIT_S)
                 else:
                     self._free_child(ReasoningFailure(FailureKind.RAISED, error))
+            case Saying(request_id, step, text) if desk.is_in_flight(request_id):
+                desk.say(step, text)
+            case Cancelled(request_id) if desk.is_in_flight(request_id) and desk.is_cancelled:
+                self._child_is_well()
+                desk.withdraw()
             case _:
                 raise MessageError(f"reply of the reasoner's process: {type(reply).__name__} was not expected now")
 
     def _free_child(self, end: ReasoningAnswer | ReasoningFailure) -> None:
         """The question in flight has ended, and the process is well."""
+        self._child_is_well()
+        self._desk.finish(end)
+
+    def _child_is_well(self) -> None:
         self._failures = 0
         self._deadline_ns = None
         self._desk.now(ReasonerState.READY)
-        self._desk.finish(end)
+
+    def _grounded(self, answer: ReasoningAnswer) -> ReasoningAnswer:
+        request = self._desk.in_flight
+        return answer if request is None else grounded(answer, request)
 
     def _look_at_the_time(self) -> None:
         if self._deadline_ns is None or self._clock.monotonic_ns() < self._deadline_ns:

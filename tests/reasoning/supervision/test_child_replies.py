@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,16 +9,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime_fer.errors import MessageError
+from realtime_fer.reasoning.claims import Claim, ClaimKind, Grounding
 from realtime_fer.reasoning.outcome import ChainStep, ReasoningAnswer
 from realtime_fer.reasoning.supervision.child_replies import (
+    MAX_CLAIMS,
+    MAX_NAME_CHARS,
     MAX_STEPS,
     MAX_TEXT_CHARS,
     Answered,
+    Cancelled,
     CannotStart,
     Raised,
     Ready,
     Reply,
+    Saying,
     answer_values,
+    newest_words,
     read_answer,
     read_reply,
     reply_values,
@@ -29,12 +36,23 @@ ANSWER = ReasoningAnswer(
     "It looks afraid and angry.",
     "model",
     "1.2",
+    claims=(
+        Claim(ClaimKind.ACTION_UNIT, "lip corner puller", code="AU12", side="left", intensity="slightly"),
+        Claim(ClaimKind.EXPRESSION, "fear", present=False),
+    ),
 )
 
 
 @pytest.mark.parametrize(
     "reply",
-    [Ready("model", ""), CannotStart("why", permanent=True), Answered(3, {"x": 1}), Raised(4, "why", fatal=False)],
+    [
+        Ready("model", ""),
+        CannotStart("why", permanent=True),
+        Answered(3, {"x": 1}),
+        Raised(4, "why", fatal=False),
+        Saying(5, "primary", "It looks"),
+        Cancelled(6),
+    ],
 )
 def test_replies_survive_the_way(reply: Reply) -> None:
     assert read_reply(json.loads(json.dumps(reply_values(reply)))) == reply
@@ -56,11 +74,36 @@ def test_an_answer_survives_the_way() -> None:
         {"kind": "answered", "request_id": "3", "answer": {}},
         {"kind": "answered", "request_id": 3},
         {"kind": "raised", "request_id": 3, "error": None, "fatal": False},
+        {"kind": "saying", "request_id": 3, "step": "", "text": "x"},
+        {"kind": "saying", "request_id": 3, "step": "primary", "text": ["x"]},
+        {"kind": "saying", "request_id": None, "step": "primary", "text": "x"},
+        {"kind": "cancelled"},
     ],
 )
 def test_what_is_no_reply_is_refused(header: dict[str, Any]) -> None:
     with pytest.raises(MessageError, match="not one of ours"):
         read_reply(header)
+
+
+@pytest.mark.parametrize(
+    ("step", "text", "message"),
+    [
+        ("x" * (MAX_NAME_CHARS + 1), "x", "step: expected text of at most 200 characters"),
+        ("primary", "x" * (MAX_TEXT_CHARS + 1), "text: expected text of at most 4000 characters"),
+        ("primary", "\ud83d", "text: expected text, found '.*', which is not Unicode"),
+    ],
+)
+def test_words_are_bounded_and_can_be_published(step: str, text: str, message: str) -> None:
+    with pytest.raises(MessageError, match=message):
+        read_reply({"kind": "saying", "request_id": 3, "step": step, "text": text})
+
+
+def test_of_words_that_came_together_the_newest_of_each_step_is_enough() -> None:
+    one, more, other, last = (Saying(1, "a", "x"), Saying(1, "a", "x y"), Saying(1, "b", "z"), Saying(2, "b", "z"))
+    answered = Answered(1, {})
+    assert newest_words([one, more, other, answered, last]) == [more, other, answered, last]
+    assert newest_words([other, last]) == [other, last]
+    assert newest_words([]) == []
 
 
 def test_errors_become_one_line_of_bounded_length() -> None:
@@ -72,6 +115,20 @@ def test_errors_become_one_line_of_bounded_length() -> None:
 
 def changed(**changes: Any) -> dict[str, Any]:
     return {**answer_values(ANSWER), **changes}
+
+
+def claim(**changes: Any) -> dict[str, Any]:
+    return changed(claims=[{**answer_values(ANSWER)["claims"][0], **changes}])
+
+
+def test_what_the_child_says_of_grounding_is_not_read() -> None:
+    told = claim(grounding="agree", evidence="I measured it")
+    assert read_answer(told).claims[0].grounding is Grounding.UNKNOWN
+    boast = Claim(ClaimKind.EXPRESSION, "fear", grounding=Grounding.AGREE, evidence="I measured it")
+    assert answer_values(replace(ANSWER, claims=(boast,)))["claims"][0].keys() == told["claims"][0].keys() - {
+        "grounding",
+        "evidence",
+    }
 
 
 def step(**changes: Any) -> dict[str, Any]:
@@ -96,6 +153,19 @@ def step(**changes: Any) -> dict[str, Any]:
         (step(question=["primary"]), "question: expected text"),
         (step(distribution=[0.5, 0.5]), "distribution: expected an object"),
         (step(distribution={"a": "0.5", "b": 0.5}), "distribution: expected numbers, found '0.5'"),
+        (changed(claims=None), "claims: expected a list of at most 64, found None"),
+        (changed(claims=claim()["claims"] * (MAX_CLAIMS + 1)), "claims: expected a list of at most 64"),
+        (changed(claims=["AU12"]), "claim: expected an object, found 'AU12'"),
+        (claim(kind="feeling"), "claim: expected kind action_unit or expression, found 'feeling'"),
+        (claim(kind=["expression"]), "claim: expected kind action_unit or expression"),
+        (claim(name=""), "claim: expected a name, found none"),
+        (claim(name=None), "name of a claim: expected text"),
+        (claim(code=12), "code of a claim: expected text"),
+        (claim(side="both"), "claim: expected side left, right or none, found 'both'"),
+        (claim(side=["left"]), "claim: expected side left, right or none"),
+        (claim(intensity=0.5), "intensity of a claim: expected text"),
+        (claim(present=1), "claim: expected present to be true or false, found 1"),
+        (changed(text="\udfff"), "text: expected text, found '.*', which is not Unicode"),
         (step(distribution={"a": True}), "distribution: expected numbers, found True"),
         (step(distribution={"a": 0.5}), "sums to 1, found 0.5"),
         (step(distribution={"a": 2, "b": -1}), r"expected numbers in \[0, 1\], found a = 2"),

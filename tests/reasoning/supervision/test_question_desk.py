@@ -5,8 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime_fer.reasoning.outcome import ChainStep, FailureKind, ReasoningAnswer, ReasoningFailure, ReasoningOutcome
+from realtime_fer.reasoning.partial_answer import PartialAnswer
 from realtime_fer.reasoning.supervision.health import ReasonerState
-from realtime_fer.reasoning.supervision.question_desk import UNREAD_OUTCOMES, OutcomeCallback, QuestionDesk
+from realtime_fer.reasoning.supervision.question_desk import UNREAD_OUTCOMES, OutcomeCallback, QuestionDesk, SayingCallback
 from tests.fakes import FakeClock
 from tests.reasoning.questions import request
 
@@ -22,8 +23,19 @@ class Bell:
         self.rings += 1
 
 
-def desk(on_outcome: OutcomeCallback | None = None, clock: FakeClock | None = None, bell: Bell | None = None) -> QuestionDesk:
-    made = QuestionDesk(capacity=3, on_outcome=on_outcome, wake=(bell or Bell()).ring, clock=clock or FakeClock())
+def desk(
+    on_outcome: OutcomeCallback | None = None,
+    clock: FakeClock | None = None,
+    bell: Bell | None = None,
+    on_saying: SayingCallback | None = None,
+) -> QuestionDesk:
+    made = QuestionDesk(
+        capacity=3,
+        on_outcome=on_outcome,
+        on_saying=on_saying,
+        wake=(bell or Bell()).ring,
+        clock=clock or FakeClock(),
+    )
     made.open()
     return made
 
@@ -152,7 +164,76 @@ def test_what_is_known_of_the_process() -> None:
     assert (health.state, health.last_error, health.pid, health.restarts) == (ReasonerState.STARTING, "gone", None, 1)
 
 
-ACTIONS = ("submit 1", "submit 2", "submit 3", "submit 4", "take", "answer", "fail", "cancel 1", "cancel 2", "clear")
+def test_words_are_counted_question_by_question_and_belong_to_it() -> None:
+    got: list[PartialAnswer] = []
+    front = desk(on_saying=got.append)
+    front.say("primary", "to nobody")
+    for number in (3, 4):
+        front.submit(request(number))
+        front.take()
+        front.say("primary", "It")
+        front.say("primary", "It is")
+        front.finish(ANSWER)
+    assert [(p.request_id, p.step, p.text, p.part) for p in got] == [
+        (3, "primary", "It", 0),
+        (3, "primary", "It is", 1),
+        (4, "primary", "It", 0),
+        (4, "primary", "It is", 1),
+    ]
+    desk().say("primary", "without a callback")
+
+
+def test_a_callback_for_words_that_fails_is_logged_without_a_flood(caplog: pytest.LogCaptureFixture) -> None:
+    def broken(_: PartialAnswer) -> None:
+        raise RuntimeError("broken")
+
+    front = desk(on_saying=broken)
+    front.submit(request())
+    front.take()
+    for _ in range(20):
+        front.say("primary", "x")
+    assert len(caplog.records) == 5, "the 1st, 2nd, 4th, 8th and 16th"
+
+
+def test_a_cancelled_question_is_told_once_and_its_words_are_not_heard() -> None:
+    got: list[PartialAnswer] = []
+    bell = Bell()
+    front = desk(on_saying=got.append, bell=bell)
+    front.submit(request(5, track_id=1))
+    front.take()
+    assert front.take_cancellation() is None
+    assert front.in_flight is not None
+    front.cancel(2)
+    assert (front.is_cancelled, bell.rings) == (False, 0), "another face"
+    front.cancel(1)
+    assert (front.is_cancelled, bell.rings) == (True, 1)
+    front.cancel(1)
+    assert [front.take_cancellation(), front.take_cancellation()] == [5, None]
+    front.say("primary", "x")
+    assert got == []
+    front.withdraw()
+    assert not front.is_in_flight(5)
+    assert (front.health().cancelled, front.is_cancelled) == (1, False)
+    front.withdraw()
+    assert front.health().cancelled == 1
+    front.submit(request(6, track_id=1))
+    front.take()
+    assert front.take_cancellation() is None, "that was the question before"
+
+
+ACTIONS = (
+    "submit 1",
+    "submit 2",
+    "submit 3",
+    "submit 4",
+    "take",
+    "answer",
+    "fail",
+    "cancel 1",
+    "cancel 2",
+    "clear",
+    "withdraw",
+)
 
 
 @settings(deadline=None)
@@ -165,8 +246,8 @@ def test_every_question_is_counted_once_whatever_happens(actions: list[str]) -> 
             front.submit(request(number, int(track_id)))
         elif verb == "cancel":
             front.cancel(int(track_id))
-        elif verb == "clear":
-            front.clear()
+        elif verb in ("clear", "withdraw"):
+            front.clear() if verb == "clear" else front.withdraw()
             in_flight = False
         elif verb == "take":
             if not in_flight:

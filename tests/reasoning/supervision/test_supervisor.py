@@ -9,8 +9,6 @@ import signal
 import subprocess
 import sys
 import threading
-from collections import deque
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -19,72 +17,15 @@ import pytest
 from realtime_fer.errors import SettingsError
 from realtime_fer.reasoning.outcome import FailureKind, ReasoningOutcome
 from realtime_fer.reasoning.supervision.child_limits import ChildLimits
-from realtime_fer.reasoning.supervision.health import ReasonerHealth, ReasonerState
+from realtime_fer.reasoning.supervision.health import ReasonerState
 from realtime_fer.reasoning.supervision.restart_policy import RestartPolicy
 from realtime_fer.reasoning.supervision.supervisor import ReasonerSupervisor
 from tests.reasoning.questions import PATIENCE_S, is_running, request, wait_for
 from tests.reasoning.supervision import fake_reasoners as fakes
+from tests.reasoning.supervision.watched import Start
 
 FACTORY = "tests.reasoning.supervision.fake_reasoners:"
-AT_ONCE = RestartPolicy(first_delay_s=0.01, max_delay_s=0.01)
 GIB = 1 << 30
-
-
-class Watched(ReasonerSupervisor):
-    """One whose outcomes are taken one at a time."""
-
-    def __init__(self, *arguments: Any, **settings: Any) -> None:
-        super().__init__(*arguments, **settings)
-        self.unread: deque[ReasoningOutcome] = deque()
-
-    def next_outcome(self) -> ReasoningOutcome:
-        wait_for(self._has_outcome, f"an outcome; {self.health()}")
-        return self.unread.popleft()
-
-    def ask(self, track_id: int, request_id: int = 0) -> ReasoningOutcome:
-        assert self.submit(request(request_id, track_id))
-        return self.next_outcome()
-
-    def wait_until(self, state: ReasonerState) -> None:
-        wait_for(lambda: self.health().state is state, f"{state}; {self.health()}")
-
-    def _has_outcome(self) -> bool:
-        self.unread.extend(self.poll())
-        return bool(self.unread)
-
-
-Start = Callable[..., Watched]
-
-
-@pytest.fixture
-def start() -> Iterator[Start]:
-    """Starts supervisors; afterwards everything they started must be gone."""
-    started: list[Watched] = []
-    pids: set[int] = set()
-    threads_before = threading.active_count()
-
-    def start_one(factory: str = "misbehaving", options: dict[str, Any] | None = None, **settings: Any) -> Watched:
-        settings = {"restarts": AT_ONCE, "limits": ChildLimits(niceness=0), **settings}
-        supervisor = Watched(FACTORY + factory, options, **settings)
-        started.append(supervisor)
-        supervisor.start()
-        return supervisor
-
-    yield start_one
-    for supervisor in started:
-        pids.add(supervisor.health().pid or 0)
-        assert supervisor.stop(PATIENCE_S)
-        health = supervisor.health()
-        assert health.state is ReasonerState.STOPPED
-        assert health.pid is None
-        assert_every_question_counted(health)
-    assert not [pid for pid in pids if pid and is_running(pid)]
-    assert threading.active_count() == threads_before
-
-
-def assert_every_question_counted(health: ReasonerHealth) -> None:
-    ended = health.answered + health.failed + health.replaced + health.cancelled + health.waiting
-    assert health.asked == ended + (health.state is ReasonerState.BUSY)
 
 
 def failure(outcome: ReasoningOutcome) -> tuple[FailureKind, str]:
@@ -281,22 +222,6 @@ def test_outcomes_go_to_the_callback_whatever_it_does(start: Start, caplog: pyte
             wait_for(lambda request_id=request_id: len(got) > request_id, "the callback")  # type: ignore[misc]
     assert got == [(0, "realtime-fer-reasoner"), (1, "realtime-fer-reasoner")]
     assert supervisor.poll() == []
-
-
-def test_a_cancelled_question_has_no_outcome(start: Start) -> None:
-    supervisor = start()
-    supervisor.submit(request(0, fakes.HANG))
-    supervisor.wait_until(ReasonerState.BUSY)
-    supervisor.submit(request(1, track_id=21))
-    supervisor.submit(request(2, track_id=22))
-    supervisor.cancel(21)
-    supervisor.cancel(fakes.HANG)
-    pid = supervisor.health().pid
-    assert pid is not None
-    os.kill(pid, signal.SIGKILL)
-    assert supervisor.next_outcome().request_id == 2
-    health = supervisor.health()
-    assert (health.answered, health.failed, health.cancelled) == (1, 0, 2)
 
 
 @pytest.mark.parametrize("track_id", [fakes.HANG, fakes.HANG_IN_NATIVE_CODE])
