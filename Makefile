@@ -27,7 +27,7 @@ $(STAMP_CORE): pyproject.toml | $(BIN)/python
 # The service and everything its checks need. Any build of torch does; name another with TORCH="...".
 TORCH ?= torch==2.13.0
 $(STAMP_DEV): pyproject.toml | $(BIN)/python
-	$(PIP) install "$(TORCH)" --editable ".[cpu,demo,dev,train,vlm]"
+	$(PIP) install "$(TORCH)" --editable ".[cpu,demo,dev,train,vlm,captions]"
 	@touch $@ $(STAMP_CORE)
 
 setup: $(STAMP_DEV)

@@ -2,39 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
+from realtime_fer.commands.progress_bar import shown_progress
+
 NAME: Final = "chain-of-affect"
 BOOTSTRAP_DRAWS: Final = 2000
-TELL_EVERY: Final = 100
-"""Pictures, where there is no terminal for a bar."""
 
 _FOLDER = click.Path(path_type=Path)
-
-
-class WithChain(click.Command):
-    """`evaluate`, with a command of its own behind the NAME chain-of-affect: what it asks for is something else."""
-
-    def make_context(
-        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
-    ) -> click.Context:
-        if NAME not in args:
-            return super().make_context(info_name, args, parent, **extra)
-        own = list(args)
-        own.remove(NAME)
-        return evaluate_chain_of_affect.make_context(f"{info_name} {NAME}", own, parent, **extra)
-
-    def invoke(self, ctx: click.Context) -> Any:
-        return super().invoke(ctx) if ctx.command is self else ctx.command.invoke(ctx)
-
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Another"):
-            formatter.write_text(f"{ctx.command_path} {NAME} --help: the vision-language chain, with options of its own")
 
 
 @click.command(name=NAME)
@@ -77,23 +55,7 @@ def evaluate_chain_of_affect(protocol: str, out: Path | None, as_json: bool, **a
     from realtime_fer.evaluation.chain_run import evaluate_chain
 
     out = out or Path("runs") / f"{NAME}-{protocol}"
-    with _shown_progress() as progress:
+    with shown_progress() as progress:
         report = evaluate_chain(protocol=protocol, out=out, bootstrap_draws=BOOTSTRAP_DRAWS, progress=progress, **asked)
     click.echo(f"wrote answers.jsonl, report.json, confusion.png to {out}")
     click.echo(report.as_json() if as_json else report.as_text())
-
-
-@contextmanager
-def _shown_progress() -> Iterator[Callable[[int, int], None]]:
-    """A bar on a terminal, a line now and then elsewhere; both on stderr."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda done, total: click.echo(f"{done}/{total}", err=True) if done % TELL_EVERY == 0 or done == total else None
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console) as bar:
-        task = bar.add_task("pictures", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,80 +1,33 @@
-"""Answers on disk as they come, one JSON line each, so that a long test can be broken off and taken up again.
-
-The first line says what was asked of which model; answers of another test are never mixed in.
-"""
+"""A chain's answers on disk as they come, see `kept_answers`."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import Any
 
-from realtime_fer.errors import DatasetError
 from realtime_fer.evaluation.chain_protocol import ChainAnswers, ChainCase
+from realtime_fer.evaluation.kept_answers import KeptAnswers
 
 
 class AnswerFile:
-    """A file of answers, opened for more. A context manager.
-
-    Args:
-        path: made where it is missing. A last line that was cut short is dropped.
-        test: what makes an answer what it is: model, protocol, records, arithmetic.
-
-    Raises:
-        DatasetError: it holds answers of another test, or cannot be read.
-    """
+    """A file of both answers to each picture, opened for more. A context manager; arguments and errors as of `KeptAnswers`."""
 
     def __init__(self, path: Path, test: Mapping[str, Any]) -> None:
-        self._answers: dict[str, ChainAnswers] = {}
-        whole = _whole_lines(path)
-        if whole:
-            self._read(path, whole, dict(test))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lines = whole or [json.dumps({"test": dict(test)})]
-        partial = path.with_name(path.name + ".partial")
-        partial.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        partial.replace(path)
-        self._file: IO[str] = path.open("a", encoding="utf-8")
+        self._kept = KeptAnswers(path, test, ("first", "second"))
 
     def __enter__(self) -> AnswerFile:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None) -> None:
-        self._file.close()
+        self._kept.__exit__(kind, value, traceback)
 
     def of(self, case: ChainCase) -> ChainAnswers | None:
         """The answers about a picture; None where it has not been asked about."""
-        return self._answers.get(case.image)
+        found = self._kept.of(case.image)
+        return None if found is None else ChainAnswers(found["first"], found["second"])
 
     def add(self, case: ChainCase, answers: ChainAnswers) -> None:
         """Keep answers, on disk before this returns."""
-        self._answers[case.image] = answers
-        line = {"image": case.image, "truth": case.truth, "first": answers.first, "second": answers.second}
-        self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
-        self._file.flush()
-
-    def _read(self, path: Path, lines: list[str], test: dict[str, Any]) -> None:
-        try:
-            header, *rows = map(json.loads, lines)
-            found = header["test"]
-            for row in rows:
-                self._answers[row["image"]] = ChainAnswers(row["first"], row["second"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise DatasetError(f"{path}: expected lines of answers, found others ({error!r}); name another --out") from error
-        differing = sorted(key for key in {*test, *found} if test.get(key) != found.get(key))
-        if differing:
-            told = "; ".join(f"{key} is {test.get(key)!r}, there {found.get(key)!r}" for key in differing)
-            raise DatasetError(f"{path}: holds answers of another test ({told}); name another --out")
-
-
-def _whole_lines(path: Path) -> list[str]:
-    """The lines of a file that were written to their end; none where there is no file."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return []
-    except (OSError, ValueError) as error:
-        raise DatasetError(f"{path}: cannot be read ({error}); name another --out") from error
-    return text[: text.rfind("\n") + 1].splitlines()
+        self._kept.add(case.image, {"truth": case.truth, "first": answers.first, "second": answers.second})

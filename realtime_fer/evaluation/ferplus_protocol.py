@@ -17,9 +17,11 @@ import numpy.typing as npt
 
 from realtime_fer.datasets.ferplus import NOT_COUNTED, load_ferplus, majority_labels
 from realtime_fer.errors import DatasetError
+from realtime_fer.evaluation.classification_report import named
 from realtime_fer.evaluation.metrics import (
     accuracy,
     bootstrap_interval,
+    class_figures,
     class_recalls,
     confusion_matrix,
     expected_calibration_error,
@@ -60,12 +62,13 @@ class MajorityReport:
     def as_json(self) -> str:
         """One line with `n`, `war`, `uar`, `ece`, `per_class`, `support`, `confusion`, `intervals`; rounded to 4 digits.
 
-        And, with a limit, `answered`.
+        And `precision` and `f1` by class; and, with a limit, `answered`.
         """
+        figures = class_figures(self.confusion)
         answered = {}
         if self.answered is not None:
-            figures = {k: None if np.isnan(v) else round(v, DIGITS) for k, v in self.answered.items()}
-            answered = {"answered": figures}
+            shares = {k: None if np.isnan(v) else round(v, DIGITS) for k, v in self.answered.items()}
+            answered = {"answered": shares}
         recalls = {k: None if np.isnan(v) else round(v, DIGITS) for k, v in self.per_class.items()}
         return json.dumps(
             {
@@ -75,6 +78,8 @@ class MajorityReport:
                 "uar": round(self.uar, DIGITS),
                 "ece": round(self.ece, DIGITS),
                 "per_class": recalls,
+                "precision": named(FERPLUS_LABELS, figures.precision),
+                "f1": named(FERPLUS_LABELS, figures.f1),
                 "support": dict(self.support),
                 "confusion": self.confusion.tolist(),
                 "intervals": {k: [round(low, DIGITS), round(high, DIGITS)] for k, (low, high) in self.intervals.items()},

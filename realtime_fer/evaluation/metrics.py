@@ -1,8 +1,9 @@
-"""Figures of a classifier: accuracy, recall of each class, calibration, and how sure one can be of them."""
+"""Figures of a classifier: accuracy, recall and precision of each class, calibration, and how sure one can be of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -40,7 +41,7 @@ def class_recalls(probabilities: Probabilities, labels: Classes) -> npt.NDArray[
     classes = probabilities.shape[1]
     right = labels[probabilities.argmax(axis=1) == labels]
     found, total = np.bincount(right, minlength=classes), np.bincount(labels, minlength=classes)
-    return np.where(total > 0, found / np.maximum(total, 1), np.nan)
+    return _share(found, total)
 
 
 def mean_recall(probabilities: Probabilities, labels: Classes) -> float:
@@ -83,6 +84,36 @@ def confusion_matrix(probabilities: Probabilities, labels: Classes) -> npt.NDArr
     return np.bincount(cells, minlength=classes * classes).reshape(classes, classes)
 
 
+class ClassFigures(NamedTuple):
+    """What a confusion says about each class; all float64 (C,) in [0, 1].
+
+    Attributes:
+        precision: of the faces seen as the class, the share that are of it; nan where none was seen so.
+        recall: of the class's faces, the share seen as it; nan for a class without a face.
+        f1: harmonic mean of both, 2 hits / (2 hits + misses + false alarms); nan where there is nothing of either.
+    """
+
+    precision: npt.NDArray[np.float64]
+    recall: npt.NDArray[np.float64]
+    f1: npt.NDArray[np.float64]
+
+
+def class_figures(confusion: npt.NDArray[np.integer]) -> ClassFigures:
+    """Precision, recall and F1 of each class of a confusion matrix (C, C), rows true, columns seen.
+
+    As scikit-learn's `precision_recall_fscore_support` with `zero_division=nan`.
+
+    Raises:
+        ShapeError: the matrix is not square, or a count is negative.
+    """
+    if confusion.ndim != 2 or confusion.shape[0] != confusion.shape[1] or (confusion < 0).any():
+        raise ShapeError(
+            f"confusion: expected counts of shape (C, C), found {confusion.shape}; negative: {(confusion < 0).any()}"
+        )
+    hits, true, seen = np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0)
+    return ClassFigures(_share(hits, seen), _share(hits, true), _share(2 * hits, true + seen))
+
+
 def bootstrap_interval(
     metric: Metric,
     probabilities: Probabilities,
@@ -91,24 +122,44 @@ def bootstrap_interval(
     draws: int = BOOTSTRAP_DRAWS,
     level: float = CONFIDENCE_LEVEL,
     seed: int = 0,
+    people: npt.NDArray[np.generic] | None = None,
 ) -> tuple[float, float]:
     """Percentile bootstrap interval of a metric over the faces.
 
     Says how far the figure may move with another sample of as many such faces; not what happens on other faces.
 
+    Args:
+        people: whose face each is, shape (N,). People are then drawn, each with all faces: pictures of one person, or of
+            one sequence, say much the same, and drawing them one by one would promise too much.
+
     Raises:
-        ShapeError: as `accuracy`.
+        ShapeError: as `accuracy`; `people` has another length.
 
     Source: Efron, Annals of Statistics 7(1), 1979.
     """
     _require(probabilities, labels)
+    if people is not None and people.shape != labels.shape:
+        raise ShapeError(f"bootstrap: expected one person for each of {len(labels)} faces, found {people.shape}")
     rng = np.random.default_rng(seed)
+    whose = None if people is None else _rows_of_each(people)
     values = []
     for _ in range(draws):
-        rows = rng.integers(0, len(labels), len(labels))
+        if whose is None:
+            rows = rng.integers(0, len(labels), len(labels))
+        else:
+            rows = np.concatenate([whose[person] for person in rng.integers(0, len(whose), len(whose))])
         values.append(metric(probabilities[rows], labels[rows]))
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+def _rows_of_each(people: npt.NDArray[np.generic]) -> list[npt.NDArray[np.intp]]:
+    _, person = np.unique(people, return_inverse=True)
+    return np.split(np.argsort(person, kind="stable"), np.cumsum(np.bincount(person))[:-1])
+
+
+def _share(part: npt.NDArray[np.integer], whole: npt.NDArray[np.integer]) -> npt.NDArray[np.float64]:
+    return np.where(whole > 0, part / np.maximum(whole, 1), np.nan)
 
 
 def _require(probabilities: Probabilities, labels: Classes) -> None:

@@ -72,6 +72,8 @@ def test_the_last_line_has_the_agreed_fields(brightness_model: Path, tmp_path: P
     assert 0 <= fields["ece"] < 0.01
     assert list(fields["per_class"]) == list(FERPLUS_LABELS)
     assert fields["per_class"]["anger"] is None
+    assert fields["precision"]["contempt"] == fields["f1"]["contempt"] == 1.0
+    assert fields["precision"]["anger"] is fields["f1"]["anger"] is None
     assert fields["intervals"]["war"] == [1.0, 1.0]
 
 

@@ -7,6 +7,7 @@ from realtime_fer.errors import ShapeError
 from realtime_fer.evaluation.metrics import (
     accuracy,
     bootstrap_interval,
+    class_figures,
     class_recalls,
     confusion_matrix,
     expected_calibration_error,
@@ -39,6 +40,39 @@ def test_recalls_are_the_diagonal_of_the_confusion() -> None:
     confusion = confusion_matrix(probabilities, labels)
     assert class_recalls(probabilities, labels) == pytest.approx(np.diag(confusion) / confusion.sum(axis=1))
     assert accuracy(probabilities, labels) == pytest.approx(np.trace(confusion) / confusion.sum())
+
+
+def test_class_figures_of_a_case_worked_by_hand() -> None:
+    figures = class_figures(np.array([[3, 1, 0], [2, 4, 0], [0, 0, 0]]))
+    assert figures.precision.tolist() == pytest.approx([3 / 5, 4 / 5, np.nan], nan_ok=True)
+    assert figures.recall.tolist() == pytest.approx([3 / 4, 4 / 6, np.nan], nan_ok=True)
+    assert figures.f1.tolist() == pytest.approx([6 / 9, 8 / 11, np.nan], nan_ok=True)
+
+
+@pytest.mark.parametrize("classes", [2, 5, 8])
+def test_scikit_learn_agrees(classes: int) -> None:
+    """On random answers, where one class is never seen and one has no face."""
+    sklearn = pytest.importorskip("sklearn.metrics", reason="needs the train extra")
+    rng = np.random.default_rng(classes)
+    probabilities, labels = rng.dirichlet(np.ones(classes), 200), rng.integers(0, classes, 200)
+    if classes > 2:
+        probabilities[:, 0], labels[labels == 1] = 0, 2
+    seen = probabilities.argmax(axis=1)
+    confusion = confusion_matrix(probabilities, labels)
+    assert (confusion == sklearn.confusion_matrix(labels, seen, labels=range(classes))).all()
+    expected = sklearn.precision_recall_fscore_support(labels, seen, labels=range(classes), zero_division=np.nan)
+    for ours, theirs in zip(class_figures(confusion), expected[:3], strict=True):
+        assert ours == pytest.approx(theirs, abs=1e-12, nan_ok=True)
+    assert accuracy(probabilities, labels) == pytest.approx(sklearn.accuracy_score(labels, seen), abs=1e-12)
+    recalls = sklearn.recall_score(labels, seen, labels=np.unique(labels), average="macro", zero_division=0.0)
+    assert mean_recall(probabilities, labels) == pytest.approx(recalls, abs=1e-12)
+
+
+def test_a_confusion_must_be_one() -> None:
+    with pytest.raises(ShapeError, match=r"found \(2, 3\)"):
+        class_figures(np.zeros((2, 3), np.int64))
+    with pytest.raises(ShapeError, match="negative: True"):
+        class_figures(np.array([[1, -1], [0, 0]]))
 
 
 def test_calibration_error_of_a_case_worked_by_hand() -> None:
@@ -74,6 +108,20 @@ def test_bootstrap_is_the_same_again() -> None:
     probabilities, labels = random_case(100)
     first = bootstrap_interval(mean_recall, probabilities, labels, draws=20)
     assert bootstrap_interval(mean_recall, probabilities, labels, draws=20) == first
+
+
+def test_drawing_people_is_wider_than_drawing_their_faces() -> None:
+    """Fifty people with twenty faces each, all of them right or all of them wrong: fifty facts, not a thousand."""
+    rng = np.random.default_rng(0)
+    people = np.repeat(np.arange(50), 20)
+    right = (rng.random(50) < 0.8)[people]
+    probabilities = np.where(right[:, None], [0.9, 0.1], [0.1, 0.9])
+    order = rng.permutation(1000)
+    probabilities, people, labels = probabilities[order], people[order].astype(str), np.zeros(1000, np.int64)
+    low, high = bootstrap_interval(accuracy, probabilities, labels, draws=500, people=people)
+    assert high - low == pytest.approx(2 * 1.96 * np.sqrt(0.8 * 0.2 / 50), rel=0.2)
+    with pytest.raises(ShapeError, match="one person for each of 1000 faces"):
+        bootstrap_interval(accuracy, probabilities, labels, people=people[:9])
 
 
 def test_misfits_are_refused() -> None:
