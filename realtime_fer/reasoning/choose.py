@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 
 from realtime_fer.errors import SettingsError, missing_extra
 
-ReasonerName = Literal["none", "chain-of-affect-tiny", "chain-of-affect", "openai"]
+ReasonerName = Literal["none", "chain-of-affect-tiny", "chain-of-affect", "expllm", "exp-blip", "openai"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,18 @@ REASONERS: Final[dict[ReasonerName, NamedReasoner]] = {
         "realtime_fer.reasoning.chain_of_affect.phi3_vision:build_chain_of_affect",
         extra="vlm",
         packages=("torch", "transformers", "safetensors"),
+        needs=("checkpoint",),
+    ),
+    "expllm": NamedReasoner(
+        "realtime_fer.reasoning.expllm.factory:build",
+        extra="vlm",
+        packages=("torch", "transformers", "peft", "safetensors"),
+        needs=("checkpoint",),
+    ),
+    "exp-blip": NamedReasoner(
+        "realtime_fer.reasoning.exp_blip.factory:build",
+        extra="vlm",
+        packages=("torch", "transformers", "safetensors", "PIL"),
         needs=("checkpoint",),
     ),
     "openai": NamedReasoner("realtime_fer.reasoning.openai_compatible.factory:build", needs=("base_url", "model")),

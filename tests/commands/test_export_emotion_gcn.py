@@ -54,7 +54,7 @@ def test_only_the_weights_must_be_given(asked: dict[str, Any]) -> None:
         None,
         None,
         None,
-        "affectnet",
+        None,
         None,
     ]
     result = CliRunner().invoke(export, ["emotion-gcn"])

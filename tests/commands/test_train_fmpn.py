@@ -56,8 +56,8 @@ def test_the_second_stage_and_published_defaults(asked: dict[str, Any]) -> None:
     assert result.exit_code == 0, result.output
     assert (asked["generator"], asked["pretrained"], asked["mask_weight"]) == (Path("g.pt"), Path("i.pth"), 10)
     assert (asked["width"], asked["generator_learning_rate"]) == (0.5, 0.1)
-    assert (asked["epochs"], asked["decay_epochs"], asked["batch"], asked["learning_rate"]) == (None, None, None, 1e-4)
-    assert (asked["size_px"], asked["channels"], asked["blocks"], asked["norm"]) == (299, 64, 4, "batch")
+    assert (asked["epochs"], asked["decay_epochs"], asked["batch"], asked["learning_rate"]) == (None, None, None, None)
+    assert (asked["size_px"], asked["channels"], asked["blocks"], asked["norm"]) == (None, 64, 4, "batch")
     assert "realtime-fer export fmpn --weights there/last.pt" in result.output
 
 
@@ -77,8 +77,21 @@ def test_options_and_defaults_are_those_of_the_training() -> None:
     from realtime_fer.training.fmpn.run import train_fmpn
 
     defaults = {name: p.default for name, p in inspect.signature(train_fmpn).parameters.items()}
-    assert {str(option.name) for option in fmpn.params} == defaults.keys() - {"progress"}
+    # A file of options says nothing to the training itself.
+    assert {str(option.name) for option in fmpn.params} - {"config"} == defaults.keys() - {"progress"}
     found = fmpn.make_context("fmpn", ["--data", "d", "--stage", "masks"]).params
     for given in ("data", "out", "stage"):
         found.pop(given), defaults.pop(given)
     assert found == {name: defaults[name] for name in found}
+
+
+def test_options_for_comparisons_and_folds(asked: dict[str, Any]) -> None:
+    command = (
+        "fmpn --data d --stage classifier --classifier compact --backbone medium --dropout 0.1 --without-mask "
+        "--schedule one-cycle --camera-share 0.5 --weight-decay 0.01 --layout fmpn --fold 3"
+    )
+    result = CliRunner().invoke(train, command.split())
+    assert result.exit_code == 0, result.output
+    expected = {"classifier": "compact", "backbone": "medium", "dropout": 0.1, "without_mask": True, "schedule": "one-cycle"}
+    expected |= {"camera_share": 0.5, "weight_decay": 0.01, "layout": "fmpn", "fold": 3, "size_px": None}
+    assert {name: asked[name] for name in expected} == expected

@@ -21,7 +21,9 @@ def test_pixels_are_rgb_and_not_turned(tmp_path: Path) -> None:
     jpeg = cv2.imencode(".jpg", image)[1].tobytes()
     path = tmp_path / "tür.jpg"
     path.write_bytes(jpeg[:2] + b"\xff\xe1" + (len(TURNED) + 2).to_bytes(2, "big") + TURNED + jpeg[2:])
-    assert cv2.imread(str(path)).shape == (16, 8, 3), "another reader would turn it"
+    turned = cv2.imread(str(path))
+    assert turned is not None
+    assert turned.shape == (16, 8, 3), "another reader would turn it"
     assert read_expllm_picture(path).shape == (8, 16, 3)
 
 

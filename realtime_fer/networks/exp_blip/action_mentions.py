@@ -29,7 +29,7 @@ _LEXICON: Final = re.compile(
 _BEGINNING: Final = re.compile(r"\b(?:and|or|with|by|a|an|the)\s+(?:\w+ly\s+)*$")
 """In front of a movement that tells of the part behind it."""
 _BEFORE_OF: Final = re.compile(r"\s*(?:of|at|in)\b")
-_FINITE: Final = re.compile(r"(?:[a-z]+[^s]s|\w+(?:ss|sh|ch)es)$")
+_FINITE: Final = re.compile(r"(?!(?:up|down)wards$)(?:[a-z]+[^s]s|\w+(?:ss|sh|ch)es)$")
 _DIRECTION: Final = re.compile(r"^(?:\s+\w+){0,2}?\s+(?P<way>down|inward|apart|up|back|outward)")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from realtime_fer.errors import ModelShapeError
@@ -52,7 +52,11 @@ class ExpBlipCaptioner:
         self.kind = kind
 
     def describe(
-        self, pictures: Sequence[ImageRgb], settings: GenerationSettings = CAPTIONING_TASK, prompt: str = ""
+        self,
+        pictures: Sequence[ImageRgb],
+        settings: GenerationSettings = CAPTIONING_TASK,
+        prompt: str = "",
+        watch: Callable[[list[list[int]]], None] | None = None,
     ) -> list[list[FaceCaption]]:
         """Write about faces.
 
@@ -60,6 +64,7 @@ class ExpBlipCaptioner:
             pictures: uint8 (H, W, 3), RGB, one face each, any sizes.
             settings: how captions are written.
             prompt: what they go on from; the networks were trained without one.
+            watch: see `generation.generate`.
 
         Returns:
             For each face its captions, best first.
@@ -68,7 +73,7 @@ class ExpBlipCaptioner:
             ShapeError: there is no picture, one is not uint8 (H, W, 3), or the prompt is too long.
         """
         pixels = pixel_values(pictures, self.model.sizes.image_px)
-        found = generate(self.model, pixels, self.tokenizer.prompt_ids(prompt), settings)
+        found = generate(self.model, pixels, self.tokenizer.prompt_ids(prompt), settings, watch)
         return [[self.read(self.tokenizer.decode(ids)) for ids in captions] for captions in found]
 
     def read(self, text: str) -> FaceCaption:

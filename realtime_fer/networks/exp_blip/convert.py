@@ -2,6 +2,8 @@
 
 Writing goes file by file, with one file's tensors in memory. A run that was cut short goes on where it stopped, and nothing
 counts as done until every tensor was read back and compared. `converted` reads the folder.
+
+    python -m realtime_fer.networks.exp_blip.convert FILE OUT --opt OPT [--dtype float16]
 """
 
 from __future__ import annotations
@@ -9,12 +11,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from realtime_fer.errors import ModelCorruptError, missing_extra
+import click
+
+from realtime_fer.errors import ModelCorruptError, RealtimeFerError, missing_extra
 from realtime_fer.networks.exp_blip.checkpoint import (
     TIED,
     part_type,
@@ -26,6 +31,7 @@ from realtime_fer.networks.exp_blip.checkpoint import (
 from realtime_fer.networks.exp_blip.converted import INDEX_FILE, sha256_of, stored_tensors
 from realtime_fer.networks.exp_blip.model import ExpBlip
 from realtime_fer.networks.exp_blip.sizes import PUBLISHED, ExpBlipSizes
+from realtime_fer.networks.torch_archive import require_whole_archive
 
 try:
     import torch
@@ -37,6 +43,11 @@ except ImportError as error:
 JOURNAL_FILE: Final = "exp_blip.partial.json"
 """Files finished so far, and what they were made from."""
 MAX_FILE_BYTES: Final = 2_000_000_000
+
+VOCABULARY: Final = ("vocab.json", "merges.txt")
+"""Of OPT, for the tokenizer."""
+
+DTYPES: Final = {"bfloat16": torch.bfloat16, "float16": torch.float16, "float32": torch.float32}
 
 _HEAD: Final = 1 << 16
 
@@ -56,7 +67,7 @@ def convert_exp_blip(
     Args:
         path: the authors' file of the second stage.
         folder: to write; made where it is missing.
-        opt: folder of facebook/opt-6.7b, where `path` has no language model.
+        opt: folder of facebook/opt-6.7b: the language model, where `path` has none; its vocabulary is copied beside ours.
         dtype: of image encoder and language model; the rest stays in float32.
         sizes: of the network.
         max_file_bytes: a file holds at least one tensor, and otherwise at most this.
@@ -74,6 +85,8 @@ def convert_exp_blip(
     names = sorted(shapes)
     planned = _plan({name: _bytes(shapes[name], part_type(name, dtype)) for name in names}, max_file_bytes)
     made_from = _fingerprint([path, *(sorted(opt.iterdir()) if opt else ())], sizes, dtype, max_file_bytes)
+    for archive in (path, *(sorted(opt.glob("*.bin")) if opt else ())):
+        require_whole_archive(archive)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / INDEX_FILE).unlink(missing_ok=True)
     finished = _journal(folder, made_from)
@@ -96,6 +109,9 @@ def convert_exp_blip(
         "files": file_of,
         "sha256": {name: finished[name] for name in sorted(set(file_of.values()))},
     }
+    for name in VOCABULARY:
+        if opt is not None and (opt / name).is_file():
+            shutil.copyfile(opt / name, folder / name)
     _replace_json(folder / INDEX_FILE, about)
     (folder / JOURNAL_FILE).unlink(missing_ok=True)
 
@@ -161,3 +177,27 @@ def _replace_json(path: Path, value: Any) -> None:
     partial = path.with_suffix(".writing")
     partial.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
     os.replace(partial, path)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--opt", type=click.Path(path_type=Path), help="Folder of facebook/opt-6.7b: weights, vocab.json, merges.txt.")
+@click.option(
+    "--dtype",
+    type=click.Choice(sorted(DTYPES)),
+    default="float16",
+    show_default=True,
+    help="Of image encoder and language model.",
+)
+def main(file: Path, out: Path, opt: Path | None, dtype: str) -> None:
+    """Convert the authors' FILE to the folder OUT; the same command goes on where it was stopped."""
+    try:
+        convert_exp_blip(file, out, opt, dtype=DTYPES[dtype], report=click.echo)
+    except RealtimeFerError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{out}: finished")
+
+
+if __name__ == "__main__":
+    main()

@@ -6,10 +6,10 @@ import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from realtime_fer.errors import ModelCorruptError, ModelNotFoundError, missing_extra
-from realtime_fer.networks.exp_blip.checkpoint import TIED, set_tensor
+from realtime_fer.networks.exp_blip.checkpoint import TIED, part_type, set_tensor
 from realtime_fer.networks.exp_blip.model import ExpBlip
 from realtime_fer.networks.exp_blip.sizes import ExpBlipSizes
 
@@ -26,14 +26,60 @@ INDEX_FILE: Final = "exp_blip.json"
 _CHUNK: Final = 1 << 20
 
 
+class Converted(NamedTuple):
+    """What the index of a converted folder says.
+
+    Attributes:
+        sizes: of the network.
+        file_of: the file that each of our tensors is in.
+        sha256: of each file.
+    """
+
+    sizes: ExpBlipSizes
+    file_of: dict[str, str]
+    sha256: dict[str, str]
+
+    @classmethod
+    def from_folder(cls, folder: Path) -> Converted:
+        """Read the index.
+
+        Raises:
+            ModelNotFoundError: the folder is not there, or was not finished.
+            ModelCorruptError: the index cannot be read, or names what is no plain file.
+        """
+        path = folder / INDEX_FILE
+        if not path.is_file():
+            raise ModelNotFoundError(f"{path}: no such file; finish the conversion by running it again")
+        try:
+            about = json.loads(path.read_text(encoding="utf-8"))
+            found = cls(ExpBlipSizes(**about["sizes"]), dict(about["files"]), dict(about["sha256"]))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ModelCorruptError(f"{path}: cannot be read ({error!r}); convert again") from error
+        for name in found.files:
+            if Path(name).name != name:
+                raise ModelCorruptError(f"{path}: {name!r} is no plain file name; convert again")
+        return found
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Every file, by name."""
+        return tuple(sorted(set(self.file_of.values())))
+
+
 def load_converted(
-    folder: Path, *, device: torch.device | str = "cpu", attention: str = "sdpa", verify: bool = False
+    folder: Path,
+    *,
+    device: torch.device | str = "cpu",
+    dtype: torch.dtype | None = None,
+    attention: str = "sdpa",
+    verify: bool = False,
 ) -> ExpBlip:
-    """The captioning network from a converted folder, in the types it was written in.
+    """The captioning network from a converted folder.
 
     Args:
         folder: that `convert_exp_blip` finished.
         device: where the weights go.
+        dtype: of image encoder and language model; None for the types they were written in.
         attention: as for `ExpBlip`.
         verify: compare each file's SHA-256 first, which reads all of it.
 
@@ -41,34 +87,40 @@ def load_converted(
         ModelNotFoundError: the folder is not there, or was not finished.
         ModelCorruptError: a file is missing, unreadable or not what was written; names or shapes do not fit.
     """
-    if not (folder / INDEX_FILE).is_file():
-        raise ModelNotFoundError(f"{folder / INDEX_FILE}: no such file; finish the conversion by running it again")
-    try:
-        about = json.loads((folder / INDEX_FILE).read_text(encoding="utf-8"))
-        sizes, file_of, sums = ExpBlipSizes(**about["sizes"]), dict(about["files"]), dict(about["sha256"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelCorruptError(f"{folder / INDEX_FILE}: cannot be read ({error!r}); convert again") from error
     with torch.device("meta"):
-        model = ExpBlip(sizes, attention)
-    tied = TIED[ExpBlip]
-    expected = {name: tuple(value.shape) for name, value in model.state_dict().items() if name not in tied}
-    if expected.keys() != file_of.keys():
-        raise ModelCorruptError(f"{folder / INDEX_FILE}: names other tensors than this network has; convert again")
-    for file_name in sorted(set(file_of.values())):
-        if Path(file_name).name != file_name:
-            raise ModelCorruptError(f"{folder / INDEX_FILE}: {file_name!r} is no plain file name; convert again")
-        if verify and (not (folder / file_name).is_file() or sha256_of(folder / file_name) != sums.get(file_name)):
-            raise ModelCorruptError(f"{folder / file_name}: is not what was written; convert again")
-        for name, value in stored_tensors(folder / file_name, str(device)):
-            if file_of.get(name) != file_name or tuple(value.shape) != expected.get(name):
-                raise ModelCorruptError(f"{folder / file_name}: {name} is out of place or of another shape; convert again")
-            set_tensor(model, name, value)
-            del expected[name]
-    if expected:
-        raise ModelCorruptError(f"{folder}: {len(expected)} tensors are missing ({min(expected)}, ...); convert again")
-    for second, first in tied.items():
+        model = ExpBlip(Converted.from_folder(folder).sizes, attention)
+    for name, value in converted_tensors(folder, device=str(device), verify=verify):
+        set_tensor(model, name, value if dtype is None else value.to(part_type(name, dtype)))
+    for second, first in TIED[ExpBlip].items():
         set_tensor(model, second, model.get_parameter(first))
     return model.eval()
+
+
+def converted_tensors(folder: Path, *, device: str = "cpu", verify: bool = False) -> Iterator[tuple[str, Tensor]]:
+    """Every tensor of a converted folder by our names, one after the other, each in its place and of its shape.
+
+    Args:
+        folder, device, verify: as for `load_converted`.
+
+    Raises:
+        ModelNotFoundError, ModelCorruptError: as `load_converted`.
+    """
+    about = Converted.from_folder(folder)
+    with torch.device("meta"):
+        shapes = {name: tuple(value.shape) for name, value in ExpBlip(about.sizes).state_dict().items()}
+    expected = {name: shape for name, shape in shapes.items() if name not in TIED[ExpBlip]}
+    if expected.keys() != about.file_of.keys():
+        raise ModelCorruptError(f"{folder / INDEX_FILE}: names other tensors than this network has; convert again")
+    for file_name in about.files:
+        path = folder / file_name
+        if verify and (not path.is_file() or sha256_of(path) != about.sha256.get(file_name)):
+            raise ModelCorruptError(f"{path}: is not what was written; convert again")
+        for name, value in stored_tensors(path, device):
+            if about.file_of.get(name) != file_name or tuple(value.shape) != expected.pop(name, None):
+                raise ModelCorruptError(f"{path}: {name} is out of place or of another shape; convert again")
+            yield name, value
+    if expected:
+        raise ModelCorruptError(f"{folder}: {len(expected)} tensors are missing ({min(expected)}, ...); convert again")
 
 
 def stored_tensors(path: Path, device: str) -> Iterator[tuple[str, Tensor]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from realtime_fer.networks.exp_blip.model import ExpBlip
 try:
     import torch
     from torch import Tensor
-    from transformers import GenerationConfig
+    from transformers import GenerationConfig, StoppingCriteria, StoppingCriteriaList
 except ImportError as error:
     raise missing_extra("Exp-BLIP", "vlm", error) from error
 
@@ -61,7 +61,11 @@ CAPTIONING_TASK: Final = GenerationSettings(max_new_tokens=200, min_length=3)
 
 
 def generate(
-    model: ExpBlip, pixels: Tensor, prompt_ids: Sequence[int] | None = None, settings: GenerationSettings = DEFAULT
+    model: ExpBlip,
+    pixels: Tensor,
+    prompt_ids: Sequence[int] | None = None,
+    settings: GenerationSettings = DEFAULT,
+    watch: Callable[[list[list[int]]], None] | None = None,
 ) -> list[list[list[int]]]:
     """Write captions of faces.
 
@@ -70,6 +74,8 @@ def generate(
         pixels: float32 (B, 3, image_px, image_px), normalised.
         prompt_ids: what each caption goes on from, the beginning included; None: the beginning alone, as published.
         settings: how.
+        watch: called after each token with the new ids of every row so far, beams of one face side by side; what it raises
+            ends the writing.
 
     Returns:
         For each face its captions, best first, as token ids without prompt, end mark and padding.
@@ -91,6 +97,7 @@ def generate(
             inputs_embeds=embeddings,
             attention_mask=torch.ones(embeddings.shape[:2], dtype=torch.long, device=embeddings.device),
             generation_config=_in_library_words(model, len(prompt), settings),
+            stopping_criteria=None if watch is None else StoppingCriteriaList([_Watched(watch)]),
         )
     rows = [_cut(row, sizes.opt_end_id, sizes.opt_pad_id) for row in found.sequences.tolist()]
     if settings.num_beams == 1 or settings.sample:
@@ -101,6 +108,18 @@ def generate(
         _best_first(rows[first : first + beams], scores[first : first + beams], len(prompt), settings)
         for first in range(0, len(rows), beams)
     ]
+
+
+class _Watched(StoppingCriteria):  # type: ignore[misc]
+    """The library's question whether to stop, between tokens; it never stops a row itself."""
+
+    def __init__(self, watch: Callable[[list[list[int]]], None]) -> None:
+        self._watch = watch
+
+    def __call__(self, input_ids: Tensor, scores: Tensor, **_others: Any) -> Tensor:
+        """New ids (R, n) -> which rows to stop, bool (R,)."""
+        self._watch(input_ids.tolist())
+        return torch.zeros(len(input_ids), dtype=torch.bool, device=input_ids.device)
 
 
 def _in_library_words(model: ExpBlip, prompt_length: int, settings: GenerationSettings) -> GenerationConfig:

@@ -146,7 +146,7 @@ class ExpBlip(nn.Module):  # type: ignore[misc]
                 f"text_ids: expected ids below {self.sizes.opt_words}, found {int(text_ids.min())} to {int(text_ids.max())}"
             )
         words = self.blip.language_model.get_input_embeddings()(text_ids.to(self.device))
-        return torch.cat([face.prefix.to(words.dtype), words], dim=1)
+        return torch.cat([face.prefix.to(words.device, words.dtype), words], dim=1)
 
     def logits(self, face: FaceVectors, text_ids: Tensor, text_mask: Tensor | None = None) -> Tensor:
         """Logits of every position, float32 (B, queries + L, V), without a cache.

@@ -50,6 +50,15 @@ class OptTokenizer:
             ModelCorruptError: one cannot be read.
             ModelShapeError: as for the class.
         """
+        return cls(cls.library_tokenizer(folder))
+
+    @classmethod
+    def library_tokenizer(cls, folder: Path) -> Tokenizer:
+        """The same as the library has it.
+
+        Raises:
+            ModelNotFoundError, ModelCorruptError: as `from_folder`.
+        """
         paths = [folder / "vocab.json", folder / "merges.txt"]
         for path in paths:
             if not path.is_file():
@@ -62,7 +71,7 @@ class OptTokenizer:
             raise ModelCorruptError(
                 f"{folder}: vocab.json or merges.txt is no vocabulary ({error}); fetch both again"
             ) from error
-        return cls.from_pairs(vocabulary, merges)
+        return cls._joined(vocabulary, merges)
 
     @classmethod
     def from_pairs(cls, vocabulary: dict[str, int], merges: list[tuple[str, str]]) -> OptTokenizer:
@@ -72,6 +81,10 @@ class OptTokenizer:
             ModelCorruptError: a pair joins what is no token.
             ModelShapeError: as for the class.
         """
+        return cls(cls._joined(vocabulary, merges))
+
+    @staticmethod
+    def _joined(vocabulary: dict[str, int], merges: list[tuple[str, str]]) -> Tokenizer:
         try:
             tokenizer = Tokenizer(models.BPE(vocabulary, merges))
         except Exception as error:  # the library raises plain Exception
@@ -79,7 +92,7 @@ class OptTokenizer:
         tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
         tokenizer.decoder = decoders.ByteLevel()
         tokenizer.add_special_tokens([token for token in SPECIAL if token in vocabulary])
-        return cls(tokenizer)
+        return tokenizer
 
     def prompt_ids(self, text: str = "") -> list[int]:
         """What generation goes on from: the beginning and the text, which is empty as published."""

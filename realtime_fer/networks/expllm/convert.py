@@ -4,7 +4,8 @@
 
 One published file becomes one file of ours; only one is in memory at a time. What is done is written down beside the files,
 with checksums: when it is stopped, the same command goes on with the first file that is not whole. Each file is read back and
-compared before it counts.
+compared before it counts. The index is taken away first and written last: a folder without it was not finished, and nothing
+loads it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -24,6 +26,7 @@ from realtime_fer.networks.expllm.checkpoint_keys import converted, require_publ
 from realtime_fer.networks.expllm.config import ExpLlmConfig, VisionSizes
 from realtime_fer.networks.expllm.published_files import PublishedFiles
 from realtime_fer.networks.phi3_vision.shards import INDEX_FILE, Shards
+from realtime_fer.networks.torch_archive import require_whole_archive
 
 try:
     import torch
@@ -34,7 +37,9 @@ except ImportError as error:
     raise missing_extra("ExpLLM", "vlm", error) from error
 
 JOURNAL_FILE: Final = "conversion.json"
-"""What is done: published file -> its size, our file and that one's checksum."""
+"""What is done: published file -> what tells it from others, our file and that one's checksum; and the image encoder's sizes,
+which config.json does not state."""
+HEAD_BYTES: Final = 1 << 16
 COPIED: Final = ("config.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
 
 DTYPES: Final = {"bfloat16": torch.bfloat16, "float16": torch.float16, "float32": torch.float32}
@@ -80,31 +85,45 @@ def convert(
     files = PublishedFiles(folder)
     require_published(files.shapes(), config, str(folder))
     out.mkdir(parents=True, exist_ok=True)
+    (out / INDEX_FILE).unlink(missing_ok=True)
     journal = _read_journal(out / JOURNAL_FILE)
     if journal.get("dtype") != str(dtype):
         journal = {"dtype": str(dtype), "files": {}}
+    journal["vision"] = asdict(config.vision)
     written, kept = [], []
     for number, name in enumerate(files.files, 1):
         target = out / f"model-{number:05d}-of-{len(files.files):05d}.safetensors"
-        size = (folder / name).stat().st_size
-        if _is_whole(journal["files"].get(name), target, size):
+        source = _fingerprint(folder / name)
+        if _is_whole(journal["files"].get(name), target, source):
             kept.append(target.name)
             report(f"{target.name}: already there, and whole")
             continue
+        require_whole_archive(folder / name)
         tensors = _converted_file(files.read(name), config, dtype)
         _write(tensors, target)
-        journal["files"][name] = {"bytes": size, "file": target.name, "sha256": _sha256(target), "tensors": sorted(tensors)}
+        journal["files"][name] = {
+            "source": source,
+            "file": target.name,
+            "sha256": sha256_of(target),
+            "tensors": sorted(tensors),
+        }
         _replace(out / JOURNAL_FILE, journal)
         written.append(target.name)
         report(f"{target.name}: {len(tensors)} tensors, read back equal")
     file_of = {
         tensor: entry["file"] for name in files.files for entry in [journal["files"][name]] for tensor in entry["tensors"]
     }
-    _replace(out / INDEX_FILE, {"metadata": {}, "weight_map": file_of})
     for name in COPIED:
         if (folder / name).is_file():
             shutil.copyfile(folder / name, out / name)
-    require_ours(Shards(out).shapes, empty_expllm(config), str(out))
+    journal["files"] = {name: journal["files"][name] for name in files.files}
+    _replace(out / JOURNAL_FILE, journal)
+    _replace(out / INDEX_FILE, {"metadata": {}, "weight_map": file_of})
+    try:
+        require_ours(Shards(out).shapes, empty_expllm(config), str(out))
+    except RealtimeFerError:
+        (out / INDEX_FILE).unlink()
+        raise
     return Conversion(tuple(written), tuple(kept))
 
 
@@ -131,18 +150,27 @@ def _write(tensors: dict[str, Tensor], target: Path) -> None:
     part.replace(target)
 
 
-def _is_whole(entry: dict[str, Any] | None, target: Path, size: int) -> bool:
-    """Whether a file was made from a published file of this size, and is as it was then."""
+def _is_whole(entry: dict[str, Any] | None, target: Path, source: str) -> bool:
+    """Whether a file was made from this published file, and is as it was then."""
     return (
         entry is not None
-        and entry["bytes"] == size
+        and entry.get("source") == source
         and entry["file"] == target.name
         and target.is_file()
-        and entry["sha256"] == _sha256(target)
+        and entry["sha256"] == sha256_of(target)
     )
 
 
-def _sha256(path: Path) -> str:
+def _fingerprint(path: Path) -> str:
+    """Tells a published file from another of the same name and size: its time and first bytes count, too."""
+    status = path.stat()
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    return hashlib.sha256(repr((status.st_size, status.st_mtime_ns, head)).encode()).hexdigest()
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal digits."""
     with path.open("rb") as file:
         digest = hashlib.sha256()
         while block := file.read(1 << 20):

@@ -13,6 +13,7 @@ from realtime_fer.networks.expllm.tokenizer import ExpLlmTokenizer
 try:
     import torch
     from torch import Tensor
+    from transformers import Cache
 except ImportError as error:
     raise missing_extra("ExpLLM", "vlm", error) from error
 
@@ -35,7 +36,6 @@ def answer_log_probabilities(model: ExpLlm, prompt: Sequence[int], image: Tensor
     Raises:
         ShapeError: the prompt has not its image ids, or an answer is empty.
     """
-    targets, real = (table.to(image.device) for table in padded(answers, model.config.pad_id, side="right"))
     ids = torch.tensor([list(prompt)], device=image.device)
     mask = torch.ones_like(ids)
     read = model.language(
@@ -45,22 +45,43 @@ def answer_log_probabilities(model: ExpLlm, prompt: Sequence[int], image: Tensor
         use_cache=True,
         logits_to_keep=1,
     )
-    first = read.logits[:, -1:].expand(len(answers), -1, -1)
-    logits = first
+    return scores_after(model, mask, read.logits[:, -1], read.past_key_values, answers)[0]
+
+
+@torch.inference_mode()
+def scores_after(model: ExpLlm, mask: Tensor, first_logits: Tensor, cache: Cache, answers: Sequence[Sequence[int]]) -> Tensor:
+    """Log-probability of each of A answers after what was read already.
+
+    Args:
+        model: in evaluation mode.
+        mask: int64 (B, T) of what was read, 0 where a row is filled up.
+        first_logits: (B, V), of the token that comes next.
+        cache: keys and values of what was read; of no use afterwards.
+        answers: ids of each, none empty.
+
+    Returns:
+        float32, shape (B, A): sums over the tokens of an answer, what ends it included.
+
+    Raises:
+        ShapeError: an answer is empty.
+    """
+    targets, real = (table.to(first_logits.device) for table in padded(answers, model.config.pad_id, side="right"))
+    rows, count = len(mask), len(answers)
+    logits = first_logits[:, None].float().repeat_interleave(count, dim=0)
+    targets, real = targets.repeat(rows, 1), real.repeat(rows, 1)
     if targets.shape[1] > 1:
-        cache = read.past_key_values
-        cache.batch_repeat_interleave(len(answers))
-        whole = torch.cat([mask.expand(len(answers), -1), real[:, :-1]], dim=1)
+        cache.batch_repeat_interleave(count)
+        whole = torch.cat([mask.repeat_interleave(count, dim=0), real[:, :-1]], dim=1)
         following = model.language(
             input_ids=targets[:, :-1],
             attention_mask=whole,
-            position_ids=positions_of(whole)[:, len(prompt) :],
+            position_ids=positions_of(whole)[:, mask.shape[1] :],
             past_key_values=cache,
             use_cache=True,
         ).logits
-        logits = torch.cat([first, following], dim=1)
-    chosen = logits.float().log_softmax(dim=-1).gather(2, targets[..., None])[..., 0]
-    total: Tensor = (chosen * real).sum(dim=1)
+        logits = torch.cat([logits, following.float()], dim=1)
+    chosen = logits.log_softmax(dim=-1).gather(2, targets[..., None])[..., 0]
+    total: Tensor = (chosen * real).sum(dim=1).view(rows, count)
     return total
 
 

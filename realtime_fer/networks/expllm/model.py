@@ -44,14 +44,8 @@ class ExpLlm(nn.Module):
         )
         self.language = LlamaForCausalLM(language_config(config, attention))
         if config.rank:
-            adapter = LoraConfig(
-                r=config.rank,
-                lora_alpha=config.alpha,  # type: ignore[arg-type]  # its type says int; a number will do
-                lora_dropout=config.dropout,
-                target_modules=["q_proj", "v_proj"],
-            )
             for encoder in (self.vision, self.language):
-                inject_adapter_in_model(adapter, encoder)
+                inject_adapter_in_model(adapter_config(config), encoder)
 
     def patch_tokens(self, pixel_values: Tensor) -> Tensor:
         """What DINOv2 says of each patch, after its last norm: (B, 3, 224, 224) -> (B, P, Dv).
@@ -154,6 +148,16 @@ class ExpLlm(nn.Module):
 def positions_of(attention_mask: Tensor) -> Tensor:
     """Position of each token among the real ones of its row; 1 where a row is filled up: int64 (B, T)."""
     return (attention_mask.long().cumsum(dim=1) - 1).masked_fill(attention_mask == 0, 1)
+
+
+def adapter_config(config: ExpLlmConfig) -> LoraConfig:
+    """The adapters that both encoders carry."""
+    return LoraConfig(
+        r=config.rank,
+        lora_alpha=config.alpha,  # type: ignore[arg-type]  # its type says int; a number will do
+        lora_dropout=config.dropout,
+        target_modules=["q_proj", "v_proj"],
+    )
 
 
 def vision_config(config: ExpLlmConfig, attention: str = "sdpa") -> Dinov2Config:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import pickle
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -219,8 +220,10 @@ def _read_weights(folder: Path) -> dict[str, Tensor]:
         if old_path.is_file():
             path = old_path
             loaded: dict[str, Tensor] = torch.load(old_path, map_location="cpu", weights_only=True)
-            return loaded
-    except (SafetensorError, OSError, RuntimeError, ValueError, EOFError) as error:
+            if isinstance(loaded, dict) and all(isinstance(value, Tensor) for value in loaded.values()):
+                return loaded
+            raise ModelCorruptError(f"{path}: expected tensors by name, found something else; fetch it again")
+    except (SafetensorError, OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as error:
         raise ModelCorruptError(f"{path}: cannot be read ({error}); fetch it again") from error
     raise ModelNotFoundError(f"{folder}: neither {WEIGHTS_FILE} nor {OLD_WEIGHTS_FILE}; name the folder of an adapter")
 

@@ -190,7 +190,7 @@ def _read_step(values: object) -> ChainStep:
     distribution = step.get("distribution")
     return ChainStep(
         question=_text(step.get("question"), "question", MAX_NAME_CHARS),
-        label=_text(step.get("label"), "label", MAX_NAME_CHARS),
+        label=_text(step.get("label"), "label", MAX_TEXT_CHARS),
         distribution=None if distribution is None else _read_distribution(distribution),
     )
 

@@ -32,6 +32,7 @@ def test_the_rule_caption_of_all_units() -> None:
         ("outer eyebrows raised, forehead wrinkles, a wrinkled nose, a stretched lip", ("AU2", "AU9", "AU20")),
         ("either parted lips or a dropped jaw", ("AU25", "AU26")),
         ("slightly raised and furrowed eyebrows", ("AU1", "AU2", "AU4")),
+        ("the lip corners are pulled upwards and the brows are lowered", ("AU4", "AU12")),
         ("cheeks raised and brows lowered", ("AU4", "AU6")),
         ("lowered brow and raised cheeks", ("AU4", "AU6")),
         ("the brow is lowered and raises the upper lip", ("AU4", "AU10")),

@@ -9,10 +9,13 @@ torch = pytest.importorskip("torch", reason="needs the vlm extra")
 pytest.importorskip("transformers", reason="needs the vlm extra")
 pytest.importorskip("tokenizers", reason="needs the vlm extra")
 
+from click.testing import CliRunner  # noqa: E402
+from safetensors.torch import save_file  # noqa: E402
+
 from realtime_fer.errors import ModelCorruptError, ModelNotFoundError  # noqa: E402
 from realtime_fer.networks.exp_blip import convert  # noqa: E402
 from realtime_fer.networks.exp_blip.checkpoint import load_exp_blip  # noqa: E402
-from realtime_fer.networks.exp_blip.convert import JOURNAL_FILE, convert_exp_blip  # noqa: E402
+from realtime_fer.networks.exp_blip.convert import JOURNAL_FILE, VOCABULARY, convert_exp_blip, main  # noqa: E402
 from realtime_fer.networks.exp_blip.converted import INDEX_FILE, load_converted  # noqa: E402
 from tests.networks.exp_blip.test_checkpoint import opt_folder, saved, stage_two, trimmed  # noqa: E402
 from tests.networks.exp_blip.tiny import SIZES  # noqa: E402
@@ -75,6 +78,63 @@ def test_a_run_that_was_cut_short_goes_on(tmp_path: Path, monkeypatch: pytest.Mo
     load_converted(folder, verify=True)
     assert not (folder / JOURNAL_FILE).exists()
     assert {path.suffix for path in folder.iterdir()} == {".safetensors", ".json"}
+
+
+def test_wherever_it_is_stopped_it_goes_on_and_nothing_half_made_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = saved(tmp_path, stage_two())
+    for files in range(len(run(source, tmp_path / "whole"))):
+        folder = tmp_path / str(files)
+
+        def stopped(tensors: Any, path: str, *, folder: Path = folder, files: int = files, **other: Any) -> None:
+            if len(list(folder.glob("*.safetensors"))) == files:
+                Path(path).write_bytes(b"half")
+                raise KeyboardInterrupt
+            save_file(tensors, path, **other)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(convert, "save_file", stopped)
+            with pytest.raises(KeyboardInterrupt):
+                run(source, folder)
+        with pytest.raises(ModelNotFoundError):
+            load_converted(folder)
+        assert sum(line.endswith("kept") for line in run(source, folder)) == files
+        load_converted(folder, verify=True)
+
+
+@pytest.mark.parametrize("in_opt", [False, True])
+def test_a_damaged_file_of_the_authors_is_named(tmp_path: Path, in_opt: bool) -> None:
+    state = stage_two()
+    source, opt = saved(tmp_path, trimmed(state)), tmp_path / "opt"
+    opt.mkdir()
+    weights = {name.removeprefix("opt_model."): value for name, value in state.items() if name.startswith("opt_model.model.")}
+    torch.save(weights, opt / "pytorch_model.bin")
+    path = opt / "pytorch_model.bin" if in_opt else source
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2] + bytes([whole[len(whole) // 2] ^ 1]) + whole[len(whole) // 2 + 1 :])
+    with pytest.raises(ModelCorruptError, match=rf"{path.name}: .* does not fit its checksum"):
+        run(source, tmp_path / "out", opt=opt)
+    path.write_bytes(whole)
+    assert run(source, tmp_path / "out", opt=opt)
+
+
+def test_the_vocabulary_comes_along_and_the_command_says_what_is_wrong(tmp_path: Path) -> None:
+    state = stage_two()
+    opt = opt_folder(tmp_path / "opt", state)
+    for name in VOCABULARY:
+        (opt / name).write_text(name)
+    source = saved(tmp_path, trimmed(state))
+    run(source, tmp_path / "out", opt=opt)
+    assert [(tmp_path / "out" / name).read_text() for name in VOCABULARY] == list(VOCABULARY)
+    # At its own size the tiny file is not whole; the command knows no other.
+    for arguments, says in (
+        ([str(source), str(tmp_path / "none"), "--opt", str(opt)], "tensors missing"),
+        ([str(tmp_path / "none.pth"), str(tmp_path / "none")], "found no file"),
+    ):
+        found = CliRunner().invoke(main, arguments)
+        assert found.exit_code == 1
+        assert says in found.output
 
 
 def test_what_another_source_left_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,13 +10,15 @@ torch = pytest.importorskip("torch", reason="needs the vlm extra")
 pytest.importorskip("peft", reason="needs the vlm extra")
 
 from click.testing import CliRunner  # noqa: E402
-from safetensors.torch import load_file  # noqa: E402
+from safetensors.torch import load_file, save_file  # noqa: E402
 
-from realtime_fer.errors import ModelCorruptError, RealtimeFerError  # noqa: E402
+from realtime_fer.errors import ModelCorruptError, ModelNotFoundError, RealtimeFerError  # noqa: E402
 from realtime_fer.networks.expllm import convert as module  # noqa: E402
-from realtime_fer.networks.expllm.convert import Conversion, convert, main  # noqa: E402
+from realtime_fer.networks.expllm.checkpoint import load_expllm  # noqa: E402
+from realtime_fer.networks.expllm.config import VisionSizes  # noqa: E402
+from realtime_fer.networks.expllm.convert import JOURNAL_FILE, Conversion, convert, main  # noqa: E402
 from realtime_fer.networks.phi3_vision.shards import Shards  # noqa: E402
-from tests.networks.expllm.tiny import VISION, tiny_config, write_published  # noqa: E402
+from tests.networks.expllm.tiny import VISION, tiny_config, tiny_model, write_published  # noqa: E402
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -62,6 +64,67 @@ def test_it_goes_on_where_it_was_stopped(published: Path, tmp_path: Path, monkey
             convert(published, out, vision=VISION)
     assert not (out / "model.safetensors.index.json").exists()
     assert convert(published, out, vision=VISION) == Conversion((SECOND,), (FIRST,))
+
+
+@pytest.mark.parametrize("files", range(4))
+def test_wherever_it_is_stopped_it_goes_on_and_nothing_half_made_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: int
+) -> None:
+    write_published(tmp_path / "published", tiny_config(), files=4)
+    published, out = tmp_path / "published", tmp_path / "out"
+
+    def stopped(tensors: dict[str, Tensor], path: str, **other: object) -> None:
+        if len(list(out.glob("*.safetensors"))) == files:
+            Path(path).write_bytes(b"half")
+            raise KeyboardInterrupt
+        save_file(tensors, path, **other)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "save_file", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            convert(published, out, vision=VISION, dtype=torch.float32)
+    with pytest.raises(ModelNotFoundError):
+        load_expllm(out, vision=VISION)
+    done = convert(published, out, vision=VISION, dtype=torch.float32)
+    assert (len(done.kept), len(done.written)) == (files, 4 - files)
+    assert not list(out.glob("*.part"))
+    for name, value in load_expllm(out, dtype=torch.float32, vision=VISION).state_dict().items():
+        assert torch.equal(value, tiny_model().state_dict()[name]), name
+
+
+def test_another_checkpoint_of_the_same_size_is_not_taken_for_this_one(published: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    convert(published, out, vision=VISION)
+    name = "pytorch_model-00001-of-00002.bin"
+    stored = torch.load(published / name, weights_only=True)
+    torch.save({key: value + 1 for key, value in stored.items()}, published / name)
+    assert convert(published, out, vision=VISION) == Conversion((FIRST,), (SECOND,))
+
+
+def test_while_it_is_made_anew_it_is_not_loaded(published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "out"
+    convert(published, out, vision=VISION)
+    monkeypatch.setattr(module, "_write", lambda tensors, target: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        convert(published, out, vision=VISION, dtype=torch.float32)
+    with pytest.raises(ModelNotFoundError):
+        load_expllm(out, vision=VISION)
+
+
+def test_a_damaged_published_file_is_named(published: Path, tmp_path: Path) -> None:
+    path = published / "pytorch_model-00002-of-00002.bin"
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2] + bytes([whole[len(whole) // 2] ^ 1]) + whole[len(whole) // 2 + 1 :])
+    with pytest.raises(ModelCorruptError, match=r"pytorch_model-00002-of-00002\.bin: .* does not fit its checksum"):
+        convert(published, tmp_path / "out", vision=VISION)
+    # The first file is done, and stays.
+    path.write_bytes(whole)
+    assert convert(published, tmp_path / "out", vision=VISION) == Conversion((SECOND,), (FIRST,))
+
+
+def test_the_image_encoders_sizes_are_written_down(published: Path, tmp_path: Path) -> None:
+    convert(published, tmp_path / "out", vision=VISION)
+    assert VisionSizes(**json.loads((tmp_path / "out" / JOURNAL_FILE).read_text())["vision"]) == VISION
 
 
 def test_a_damaged_file_is_made_again(published: Path, tmp_path: Path) -> None:

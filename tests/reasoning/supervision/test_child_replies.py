@@ -62,6 +62,11 @@ def test_an_answer_survives_the_way() -> None:
     assert read_answer(json.loads(json.dumps(answer_values(ANSWER)))) == ANSWER
 
 
+def test_a_whole_description_is_an_answer() -> None:
+    described = replace(ANSWER, steps=(ChainStep("description", "The lip corners are pulled up. " * 60),))
+    assert read_answer(answer_values(described)) == described
+
+
 @pytest.mark.parametrize(
     "header",
     [

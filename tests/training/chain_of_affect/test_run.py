@@ -17,11 +17,12 @@ from realtime_fer.datasets.chain_records import ChainRecord  # noqa: E402
 from realtime_fer.errors import DatasetError, ModelError, ModelNotFoundError, SettingsError  # noqa: E402
 from realtime_fer.networks.phi3_vision.checkpoint import load_phi3_vision  # noqa: E402
 from realtime_fer.networks.phi3_vision.lora import LoraAdapter  # noqa: E402
-from realtime_fer.training.chain_of_affect import run_folder  # noqa: E402
 from realtime_fer.training.chain_of_affect.examples import ChainExamples, collate  # noqa: E402
 from realtime_fer.training.chain_of_affect.objective import AnswerLoss  # noqa: E402
 from realtime_fer.training.chain_of_affect.recipe import ChainRecipe  # noqa: E402
-from realtime_fer.training.chain_of_affect.run import evenly, train_chain_of_affect  # noqa: E402
+from realtime_fer.training.chain_of_affect.run import train_chain_of_affect  # noqa: E402
+from realtime_fer.training.vlm import run_folder  # noqa: E402
+from realtime_fer.training.vlm.processes import evenly  # noqa: E402
 from tests.networks.phi3_vision.tiny import TOWER, tiny_tokenizer  # noqa: E402
 from tests.training.chain_of_affect.tiny_set import TINY, generated_records, save_set, save_tiny_checkpoint  # noqa: E402
 

@@ -5,8 +5,8 @@ from itertools import chain
 import pytest
 
 from realtime_fer.errors import SettingsError
-from realtime_fer.training.chain_of_affect.order import RecordOrder, dropout_seed
 from realtime_fer.training.chain_of_affect.recipe import ChainRecipe
+from realtime_fer.training.vlm.order import Draw, RecordOrder, dropout_seed
 
 RECIPE = ChainRecipe(batch=8, micro_batch=2, seed=5)
 
@@ -32,7 +32,8 @@ def test_processes_take_together_what_one_would(processes: int) -> None:
     assert all(len(mine) == 2 * 4 // processes for mine in dealt)
     in_turn = list(chain.from_iterable(zip(*dealt, strict=True)))
     assert in_turn == list(RecordOrder(RECIPE, 12).micro_batches(1, 3, 0, 1))
-    assert list(chain.from_iterable(in_turn[:4])) == RecordOrder(RECIPE, 12).batch(1)
+    assert [draw.record for draw in chain.from_iterable(in_turn[:4])] == RecordOrder(RECIPE, 12).batch(1)
+    assert [draw.position for draw in chain.from_iterable(in_turn)] == list(range(8, 24))
 
 
 def test_processes_that_cannot_share_a_batch() -> None:
@@ -45,3 +46,18 @@ def test_dropout_differs_everywhere_and_fits_the_generator() -> None:
     assert len(seeds) == 27
     assert all(0 <= seed < 2**63 for seed in seeds)
     assert dropout_seed(1, 2, 3) == dropout_seed(1, 2, 3)
+
+
+def test_whole_epochs_leave_the_rest_out() -> None:
+    order = RecordOrder(RECIPE, 21, whole_epochs=True)
+    epochs = [order.batch(step) + order.batch(step + 1) for step in (0, 2, 4)]
+    assert all(len(set(epoch)) == 16 for epoch in epochs)
+    assert len({tuple(epoch) for epoch in epochs}) == 3
+    with pytest.raises(SettingsError, match="batch: expected at most the 7 records there are, found 8"):
+        RecordOrder(RECIPE, 7, whole_epochs=True)
+
+
+def test_each_draw_has_a_chance_of_its_own() -> None:
+    drawn = {float(Draw(3, position).generator(seed).random()) for position in range(4) for seed in range(3)}
+    assert len(drawn) == 12
+    assert Draw(3, 5).generator(1).random() == Draw(9, 5).generator(1).random()

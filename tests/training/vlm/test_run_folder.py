@@ -12,8 +12,8 @@ torch = pytest.importorskip("torch")
 
 from realtime_fer.errors import DatasetError  # noqa: E402
 from realtime_fer.training.chain_of_affect.recipe import PUBLISHED, ChainRecipe  # noqa: E402
-from realtime_fer.training.chain_of_affect.run_folder import begin, leave, taken_up, write_table  # noqa: E402
 from realtime_fer.training.run_files import save_checkpoint  # noqa: E402
+from realtime_fer.training.vlm.run_folder import begin, leave, taken_up, write_table  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
@@ -26,11 +26,15 @@ def contents(**changes: Any) -> dict[str, Any]:
     return {**values, "records": "r", "base": "b", **changes}
 
 
+def again(out: Path, records: str = "r", base: str = "b") -> tuple[ChainRecipe, dict[str, Any]]:
+    return taken_up(out, ChainRecipe, frozenset(("adapter",)), records=records, base=base)
+
+
 def test_a_run_is_left_and_taken_up(tmp_path: Path) -> None:
     begin(tmp_path / "run", RECIPE)
     assert json.loads((tmp_path / "run" / "recipe.json").read_text()) == asdict(RECIPE)
     leave(tmp_path / "run", contents())
-    recipe, saved = taken_up(tmp_path / "run", "r", "b")
+    recipe, saved = again(tmp_path / "run")
     assert recipe == RECIPE
     assert (saved["step"], saved["history"]) == (2, ROWS)
     assert json.loads((tmp_path / "run" / "history.json").read_text()) == ROWS
@@ -56,16 +60,16 @@ def test_a_run_is_not_written_over(tmp_path: Path) -> None:
 def test_data_and_model_must_be_what_they_were(tmp_path: Path, records: str, base: str, message: str) -> None:
     leave(tmp_path, contents())
     with pytest.raises(DatasetError, match=message):
-        taken_up(tmp_path, records, base)
+        again(tmp_path, records, base)
 
 
 @pytest.mark.parametrize("change", [{"recipe": {"epochs": 3, "composites": 4}}, {"average": {}}], ids=["recipe", "contents"])
 def test_the_checkpoint_of_another_training(tmp_path: Path, change: dict[str, Any]) -> None:
     save_checkpoint(tmp_path / "last.pt", contents(**change))
     with pytest.raises(DatasetError, match="expected the checkpoint of this training, found one of another"):
-        taken_up(tmp_path, "r", "b")
+        again(tmp_path)
 
 
 def test_nothing_to_take_up(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="found none; train it first"):
-        taken_up(tmp_path, "r", "b")
+        again(tmp_path)

@@ -1,7 +1,6 @@
-"""What a fine-tuning run leaves behind, and how it is taken up again.
+"""What a run leaves behind, and how it is taken up again.
 
-last.pt        adapter, optimiser and history after the newest saved step; `--resume` goes on from it
-lora/          the adapter after that step, see `adapter`
+last.pt        what was trained, optimiser and history after the newest saved step; `--resume` goes on from it
 recipe.json    what the run was started with
 history.json, history.csv, curves.png    loss, learning rate and gradient norm of every step
 """
@@ -13,10 +12,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from realtime_fer.errors import DatasetError
-from realtime_fer.training.chain_of_affect.recipe import ChainRecipe
 from realtime_fer.training.run_files import (
     CHECKPOINT_NAME,
     CURVES_NAME,
@@ -28,8 +26,8 @@ from realtime_fer.training.run_files import (
     save_checkpoint,
     write_history,
 )
+from realtime_fer.training.vlm.recipe import StepRecipe
 
-ADAPTER_FOLDER: Final = "lora"
 TABLE_NAME: Final = "history.csv"
 RECIPE_NAME: Final = "recipe.json"
 
@@ -39,10 +37,13 @@ PANELS: Final = (
     Panel("Gradient", "norm before clipping", {"gradient_norm": "norm"}),
 )
 
-_CONTENTS: Final = frozenset(("recipe", "step", "adapter", "optimizer", "history", "records", "base"))
+CONTENTS: Final = frozenset(("recipe", "step", "optimizer", "history", "records", "base"))
+"""Of every checkpoint, besides what was trained."""
+
+AnyRecipe = TypeVar("AnyRecipe", bound=StepRecipe)
 
 
-def begin(out: Path, recipe: ChainRecipe) -> None:
+def begin(out: Path, recipe: StepRecipe) -> None:
     """Make the folder of a new run.
 
     Raises:
@@ -56,10 +57,14 @@ def begin(out: Path, recipe: ChainRecipe) -> None:
     (out / RECIPE_NAME).write_text(json.dumps(asdict(recipe), indent=1) + "\n", encoding="utf-8")
 
 
-def taken_up(out: Path, records: str, base: str) -> tuple[ChainRecipe, dict[str, Any]]:
+def taken_up(
+    out: Path, recipe_type: type[AnyRecipe], own: frozenset[str], *, records: str, base: str
+) -> tuple[AnyRecipe, dict[str, Any]]:
     """The recipe of the run in a folder, and all that its checkpoint holds.
 
     Args:
+        recipe_type: of this training.
+        own: what its checkpoints hold besides `CONTENTS`.
         records, base: short names of the data and of the model, which must be what they were.
 
     Raises:
@@ -68,9 +73,9 @@ def taken_up(out: Path, records: str, base: str) -> tuple[ChainRecipe, dict[str,
     path = out / CHECKPOINT_NAME
     saved = load_checkpoint(path)
     try:
-        if saved.keys() != _CONTENTS:
+        if saved.keys() != CONTENTS | own:
             raise TypeError(f"it holds {', '.join(sorted(map(str, saved)))}")
-        recipe = ChainRecipe(**saved["recipe"])
+        recipe = recipe_type(**saved["recipe"])
     except TypeError as error:
         raise DatasetError(f"{path}: expected the checkpoint of this training, found one of another ({error})") from error
     for what, now in (("records", records), ("base", base)):
@@ -83,7 +88,7 @@ def taken_up(out: Path, records: str, base: str) -> tuple[ChainRecipe, dict[str,
 
 
 def leave(out: Path, contents: Mapping[str, Any]) -> None:
-    """Write checkpoint, history and curves; see `_CONTENTS` for what is asked of the contents."""
+    """Write checkpoint, history and curves; see `CONTENTS` for what is asked of the contents."""
     history: History = contents["history"]
     save_checkpoint(out / CHECKPOINT_NAME, contents)
     write_history(out / HISTORY_NAME, history)

@@ -1,0 +1,135 @@
+"""What a training of ExpLLM leaves: the adapters and the projector, and on request the whole model in our converted form.
+
+    trained.safetensors    adapters of both encoders and projector, float32, by our names
+    trained.json           their sizes, and what they were trained on
+
+The converted form is what `networks.expllm.convert` writes of a published folder: safetensors with their index, a journal with
+checksums, config.json and the tokenizer. Adapters stay adapters in it.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from realtime_fer.errors import ModelCorruptError, missing_extra
+from realtime_fer.networks.expllm.checkpoint import require_ours
+from realtime_fer.networks.expllm.convert import COPIED, JOURNAL_FILE, sha256_of
+from realtime_fer.networks.expllm.model import ExpLlm
+from realtime_fer.networks.phi3_vision.shards import INDEX_FILE, Shards
+from realtime_fer.training.expllm.start import Start, config_values
+
+try:
+    import torch
+    from safetensors.torch import load_file, save_file
+    from torch import Tensor
+except ImportError as error:
+    raise missing_extra("training ExpLLM", "vlm", error) from error
+
+WEIGHTS_FILE: Final = "trained.safetensors"
+ABOUT_FILE: Final = "trained.json"
+MAX_FILE_BYTES: Final = 2_000_000_000
+
+
+def trained_tensors(model: ExpLlm) -> dict[str, Tensor]:
+    """Copies on the CPU of what learns, by our names."""
+    return {
+        name: value.detach().to("cpu", torch.float32, copy=True).contiguous()
+        for name, value in model.named_parameters()
+        if value.requires_grad
+    }
+
+
+def restore_trained(model: ExpLlm, tensors: Mapping[str, Tensor]) -> None:
+    """Put such copies back.
+
+    Raises:
+        ModelCorruptError: they are of another model.
+    """
+    learning = {name: value for name, value in model.named_parameters() if value.requires_grad}
+    different = {name for name in learning.keys() | tensors.keys() if _shape(learning, name) != _shape(tensors, name)}
+    if different:
+        raise ModelCorruptError(
+            f"trained weights: {len(different)} tensors do not fit the model ({min(different)}, ...); is it the same?"
+        )
+    with torch.no_grad():
+        for name, value in tensors.items():
+            learning[name].copy_(value)
+
+
+def save_trained(folder: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
+    """Write adapters and projector; each file appears whole."""
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / f"{WEIGHTS_FILE}.partial"
+    save_file(dict(tensors), str(partial), metadata={"format": "pt"})
+    partial.replace(folder / WEIGHTS_FILE)
+    _replace(folder / ABOUT_FILE, about)
+
+
+def save_whole(folder: Path, model: ExpLlm, start: Start, max_file_bytes: int = MAX_FILE_BYTES) -> None:
+    """Write the whole model as `networks.expllm.checkpoint.load_expllm` and the reasoner read it.
+
+    Args:
+        folder: made where it is missing; never the one that training began with.
+        model: trained.
+        start: what it began with, for its settings and its tokenizer.
+        max_file_bytes: a file holds at least one tensor, and otherwise at most this.
+
+    Raises:
+        ModelCorruptError: it is that folder, or what was written does not read back equal.
+    """
+    if folder.resolve() == start.folder.resolve():
+        raise ModelCorruptError(f"{folder}: is the folder that training began with; name another one for the result")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / INDEX_FILE).unlink(missing_ok=True)
+    groups = list(_groups(model, max_file_bytes))
+    files: dict[str, Any] = {}
+    for number, names in enumerate(groups, 1):
+        name = f"model-{number:05d}-of-{len(groups):05d}.safetensors"
+        tensors = {key: model.get_parameter(key).detach().to("cpu", copy=True).contiguous() for key in names}
+        partial = folder / f"{name}.part"
+        save_file(tensors, str(partial), metadata={"format": "pt"})
+        again = load_file(str(partial))
+        wrong = next((key for key, value in tensors.items() if key not in again or not torch.equal(again[key], value)), None)
+        if wrong is not None:
+            raise ModelCorruptError(f"{partial}: {wrong} does not read back equal; is the disk full?")
+        partial.replace(folder / name)
+        files[name] = {"source": "trained", "file": name, "sha256": sha256_of(folder / name), "tensors": names}
+    for name in COPIED:
+        if (start.folder / name).is_file():
+            shutil.copyfile(start.folder / name, folder / name)
+    _replace(folder / "config.json", config_values(start, model.config))
+    dtype = str(model.language.model.embed_tokens.weight.dtype)
+    _replace(folder / JOURNAL_FILE, {"dtype": dtype, "vision": asdict(model.config.vision), "files": files})
+    weight_map = {key: name for name, entry in files.items() for key in entry["tensors"]}
+    # Last: a folder that has it is complete.
+    _replace(folder / INDEX_FILE, {"metadata": {}, "weight_map": weight_map})
+    require_ours(Shards(folder).shapes, model, str(folder))
+
+
+def _groups(model: ExpLlm, max_file_bytes: int) -> Iterator[list[str]]:
+    """Names of the weights, one file's after the other."""
+    group: list[str] = []
+    held = 0
+    for name, value in model.named_parameters():
+        size = value.numel() * value.element_size()
+        if group and held + size > max_file_bytes:
+            yield group
+            group, held = [], 0
+        group.append(name)
+        held += size
+    yield group
+
+
+def _shape(tensors: Mapping[str, Tensor], name: str) -> tuple[int, ...] | None:
+    return tuple(tensors[name].shape) if name in tensors else None
+
+
+def _replace(path: Path, content: Mapping[str, Any]) -> None:
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    partial.replace(path)
