@@ -11,7 +11,12 @@ _PATH = click.Path(path_type=Path)
 
 
 @click.command(name="emotion-gcn")
-@click.option("--weights", type=_PATH, required=True, help="Checkpoint of Emotion-GCN (.pt, .pth), as its authors publish it.")
+@click.option(
+    "--weights",
+    type=_PATH,
+    required=True,
+    help="Checkpoint of Emotion-GCN (.pt, .pth), as its authors publish it or `realtime-fer train emotion-gcn` writes it.",
+)
 @click.option(
     "--backbone",
     type=click.Choice(["densenet121", "bregnext50"]),
@@ -30,16 +35,14 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--dataset",
     type=click.Choice(["affectnet", "affwild2"]),
-    default="affectnet",
-    show_default=True,
-    help="What the weights were trained on; decides the order of the labels.",
+    help="What the weights were trained on; decides the order of the labels.  [default: what the file says, else affectnet]",
 )
 @click.option(
     "--size",
     "size_px",
     type=int,
     metavar="PX",
-    help="Side of the face: 227 or 112.  [default: 227 for densenet121 on affectnet, else 112]",
+    help="Side of the face.  [default: what the file says, else 227 for densenet121 on affectnet, else 112]",
 )
 @click.option(
     "--margin",

@@ -9,6 +9,9 @@ import click
 
 from realtime_fer.commands.train_chain import chain_of_affect
 from realtime_fer.commands.train_chain_tiny import chain_of_affect_tiny
+from realtime_fer.commands.train_emotion_gcn import emotion_gcn
+from realtime_fer.commands.train_exp_blip import exp_blip
+from realtime_fer.commands.train_expllm import expllm
 from realtime_fer.commands.train_fmpn import fmpn
 
 if TYPE_CHECKING:
@@ -25,6 +28,9 @@ def train() -> None:
 
 train.add_command(chain_of_affect)
 train.add_command(chain_of_affect_tiny)
+train.add_command(emotion_gcn)
+train.add_command(exp_blip)
+train.add_command(expllm)
 train.add_command(fmpn)
 
 

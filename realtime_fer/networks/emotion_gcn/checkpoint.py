@@ -1,7 +1,8 @@
 """Recognise a published checkpoint and load it strictly.
 
 A checkpoint is what `torch.save` made of {epoch, model_state_dict, optimizer_state_dict}; a bare state dictionary is read as
-well. Files are opened with `weights_only=True`: nothing in them is run.
+well. Our own training writes the same, and beside it what no tensor tells. Files are opened with `weights_only=True`: nothing
+in them is run.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from realtime_fer.errors import ModelCorruptError, ModelNotFoundError, ModelShapeError, missing_extra
+from realtime_fer.networks.emotion_gcn.label_graph import EXPRESSIONS
 from realtime_fer.networks.emotion_gcn.model import BackboneName, EmotionNetwork, Kind, build_network
 
 try:
@@ -35,8 +37,36 @@ class Recognised:
     kind: Kind
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Checkpoint:
+    """Tensors, and what our own training says of them; None throughout for the authors' files.
+
+    Attributes:
+        state: by name, on the CPU.
+        dataset: one of `datasets.choose.NAMES`.
+        labels: E names of ours, in the order of the outputs.
+        size_px: side of the face.
+        faces: how many were learned from.
+        word_embeddings: float32 (E + 2, 300); None also without a graph.
+        held_out: logits (N, E) and labels (N,) of faces that were not learned from; None also where there were none.
+    """
+
+    state: dict[str, Tensor]
+    dataset: str | None = None
+    labels: tuple[str, ...] | None = None
+    size_px: int | None = None
+    faces: int | None = None
+    word_embeddings: Tensor | None = None
+    held_out: tuple[Tensor, Tensor] | None = None
+
+
 def read_state(path: Path) -> dict[str, Tensor]:
-    """The tensors of a checkpoint, by name, on the CPU.
+    """The tensors of a checkpoint, see `read_checkpoint`."""
+    return read_checkpoint(path).state
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """A checkpoint, the authors' or our own.
 
     Raises:
         ModelNotFoundError: there is no such file.
@@ -53,7 +83,19 @@ def read_state(path: Path) -> dict[str, Tensor]:
     if not isinstance(state, Mapping) or not state or not all(isinstance(value, Tensor) for value in state.values()):
         held = sorted(map(str, saved))[:SHOWN] if isinstance(saved, Mapping) else type(saved).__name__
         raise ModelCorruptError(f"{path}: expected tensors by name under {STATE_KEY!r}, found {held}")
-    return {str(name): value for name, value in state.items()}
+    tensors = {str(name): value for name, value in state.items()}
+    if not {"recipe", "labels", "size_px"} <= saved.keys():
+        return Checkpoint(tensors)
+    held_out = (saved["held_out_logits"], saved["held_out_labels"]) if "held_out_logits" in saved else None
+    return Checkpoint(
+        state=tensors,
+        dataset=saved["recipe"]["dataset"],
+        labels=tuple(saved["labels"]),
+        size_px=saved["size_px"],
+        faces=saved["faces"],
+        word_embeddings=saved.get("word_embeddings"),
+        held_out=held_out,
+    )
 
 
 def recognise(state: Mapping[str, Any], what: str) -> Recognised:
@@ -106,7 +148,13 @@ def require_same_tensors(found: Mapping[str, Tensor], expected: Mapping[str, Ten
 
 
 def load_network(
-    state: Mapping[str, Tensor], what: str, backbone: BackboneName, kind: Kind, word_embeddings: Tensor | None = None
+    state: Mapping[str, Tensor],
+    what: str,
+    backbone: BackboneName,
+    kind: Kind,
+    word_embeddings: Tensor | None = None,
+    *,
+    expressions: int = EXPRESSIONS,
 ) -> EmotionNetwork:
     """The network filled with `state`, in evaluation mode; the graph's A comes from there, too.
 
@@ -114,13 +162,14 @@ def load_network(
         state: every tensor of the network and no other.
         what: the file, for messages.
         backbone, kind: as `recognise` says, or as the user does.
-        word_embeddings: float32 (9, 300); needed by "emotion-gcn".
+        word_embeddings: float32 (E + 2, 300); needed by "emotion-gcn".
+        expressions: E; 7 as published.
 
     Raises:
         ModelCorruptError, ModelShapeError: the tensors are not those of the network; names and shapes are told.
         ShapeError: embeddings are missing or of another shape.
     """
-    network = build_network(backbone, kind, word_embeddings=word_embeddings)
+    network = build_network(backbone, kind, word_embeddings=word_embeddings, expressions=expressions)
     require_same_tensors(state, network.state_dict(), f"{what} as {backbone} {kind}")
     network.load_state_dict(dict(state))
     return network.eval()

@@ -1,9 +1,9 @@
-"""The graph half: nine word embeddings become nine classifier vectors."""
+"""The graph half: one word embedding of each output becomes its classifier vector. Published with O = 9 outputs."""
 
 from __future__ import annotations
 
 from realtime_fer.errors import ShapeError, missing_extra
-from realtime_fer.networks.emotion_gcn.label_graph import EXPRESSIONS, OUTPUTS
+from realtime_fer.networks.emotion_gcn.label_graph import AFFECT, OUTPUTS
 
 try:
     import torch
@@ -27,7 +27,7 @@ class GraphLayer(nn.Module):  # type: ignore[misc]
         self.weight = nn.Parameter(torch.empty(features_in, features_out).uniform_(-bound, bound))
 
     def forward(self, x: Tensor, adjacency: Tensor) -> Tensor:
-        """(9, I) -> (9, O)."""
+        """(O, I) -> (O, F)."""
         return adjacency @ (x @ self.weight)
 
 
@@ -38,8 +38,8 @@ class GraphClassifier(nn.Module):  # type: ignore[misc]
         W = Ahat (LeakyReLU(Ahat (Z W1)) W2),   outputs = features W^T
 
     Args:
-        word_embeddings: Z, float32, shape (9, 300). Neither learned nor part of a checkpoint.
-        adjacency: A, float32, shape (9, 9); a checkpoint brings its own.
+        word_embeddings: Z, float32, shape (O, 300). Neither learned nor part of a checkpoint.
+        adjacency: A, float32, shape (O, O); a checkpoint brings its own.
         features: C, what the backbone gives.
 
     Raises:
@@ -50,9 +50,10 @@ class GraphClassifier(nn.Module):  # type: ignore[misc]
 
     def __init__(self, word_embeddings: Tensor, adjacency: Tensor) -> None:
         super().__init__()
+        outputs = len(word_embeddings) if word_embeddings.ndim == 2 else OUTPUTS
         for what, value, wanted in (
-            ("word embeddings", word_embeddings, (OUTPUTS, WORD_FEATURES)),
-            ("adjacency", adjacency, (OUTPUTS, OUTPUTS)),
+            ("word embeddings", word_embeddings, (outputs, WORD_FEATURES)),
+            ("adjacency", adjacency, (outputs, outputs)),
         ):
             if tuple(value.shape) != wanted:
                 raise ShapeError(f"{what}: expected shape {wanted}, found {tuple(value.shape)}")
@@ -66,20 +67,20 @@ class GraphClassifier(nn.Module):  # type: ignore[misc]
         self.gc2 = GraphLayer(HIDDEN, features)
 
     def normalised_adjacency(self) -> Tensor:
-        """Ahat, float32 (9, 9). Of A transposed: A is not symmetric, and the weights were learned with it so."""
+        """Ahat, float32 (O, O). Of A transposed: A is not symmetric, and the weights were learned with it so."""
         adjacency = self.A.detach()
         scale = adjacency.sum(dim=1) ** -0.5
         return (adjacency * scale).T * scale
 
     def hidden(self) -> Tensor:
-        """What the first graph layer gives, before its LeakyReLU: float32 (9, 512)."""
+        """What the first graph layer gives, before its LeakyReLU: float32 (O, 512)."""
         return self.gc1(self.word_embeddings, self.normalised_adjacency())
 
     def classifiers(self) -> Tensor:
-        """One vector for each output, float32 (9, C): a constant once trained."""
+        """One vector for each output, float32 (O, C): a constant once trained."""
         return self.gc2(functional.leaky_relu(self.hidden(), LEAK), self.normalised_adjacency())
 
     def classify(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """(N, C) -> logits (N, 7), valence and arousal (N, 2)."""
+        """(N, C) -> logits (N, O - 2), valence and arousal (N, 2)."""
         outputs = features @ self.classifiers().T
-        return outputs[:, :EXPRESSIONS], outputs[:, EXPRESSIONS:]
+        return outputs[:, :-AFFECT], outputs[:, -AFFECT:]

@@ -17,7 +17,8 @@ from realtime_fer.errors import ModelCorruptError, ModelError, ModelNotFoundErro
 from realtime_fer.inference.session import open_session
 from realtime_fer.labels import AFFECTNET_LABELS, AFFWILD2_LABELS
 from realtime_fer.networks.emotion_gcn.preprocessing import MEAN_RGB, STD_RGB
-from realtime_fer.networks.emotion_gcn.word_embeddings import FILE_NAMES, find_beside, read_word_embeddings
+from realtime_fer.networks.emotion_gcn.word_embeddings import FILE_NAMES, find_beside, read_word_embeddings, words_of
+from realtime_fer.training.calibration import fit_temperature
 from realtime_fer.training.model_folder import write_model_folder
 
 try:
@@ -26,7 +27,7 @@ try:
 except ImportError as error:
     raise missing_extra("exporting Emotion-GCN", "train", error) from error
 
-from realtime_fer.networks.emotion_gcn.checkpoint import Recognised, load_network, read_state, recognise
+from realtime_fer.networks.emotion_gcn.checkpoint import Checkpoint, Recognised, load_network, read_checkpoint, recognise
 from realtime_fer.networks.emotion_gcn.model import INPUT_PX, BackboneName, EmotionNetwork
 from realtime_fer.training.emotion_gcn.onnx_graph import folded_graph
 
@@ -53,6 +54,12 @@ LICENCE_NOTE: Final = (
 )
 
 
+OWN_LICENCE_NOTE: Final = (
+    "Trained with `realtime-fer train emotion-gcn`. The terms of the faces it was trained on, and of any weights that it began "
+    "with, are their owners'."
+)
+
+
 def export_emotion_gcn(
     weights: Path,
     out: Path,
@@ -60,7 +67,7 @@ def export_emotion_gcn(
     backbone: BackboneName | None = None,
     task: Task | None = None,
     embeddings: Path | None = None,
-    dataset: Dataset = "affectnet",
+    dataset: Dataset | None = None,
     size_px: int | None = None,
     margin: float = BOX_MARGIN,
     version: str = "1.0",
@@ -69,11 +76,13 @@ def export_emotion_gcn(
     """Write `out/<name>.onnx` and `out/manifest.json`; each appears whole or not at all.
 
     Args:
-        weights: checkpoint or state dictionary written by torch; opened with `weights_only=True`.
+        weights: checkpoint or state dictionary written by torch; opened with `weights_only=True`. One of our own training
+            brings labels, size and word vectors, and held-out faces to fit a temperature on.
         backbone, task: what the file should hold; None accepts what it does. "multi" is with the graph or without.
-        embeddings: word vectors of the graph's nodes; None looks for them beside `weights`.
-        dataset: what the weights were trained on: order of the labels, and of words taken from a text file.
-        size_px: side of the face; None is 227 for DenseNet on AffectNet, else 112.
+        embeddings: word vectors of the graph's nodes; None takes those in the file, or looks for them beside it.
+        dataset: what the weights were trained on: order of the labels, and of words taken from a text file; None is what
+            the file says, AffectNet where it says nothing.
+        size_px: side of the face; None is what the file says, else 227 for DenseNet on AffectNet, 112 otherwise.
         margin: how much is added to a detector's box on each side, as a share of its longer side.
         licence: SPDX identifier, where it is known.
 
@@ -82,19 +91,18 @@ def export_emotion_gcn(
 
     Raises:
         ModelNotFoundError: a file is missing, among them the embeddings of a graph.
-        ModelCorruptError, ModelShapeError: the tensors are not those of one of the published networks.
+        ModelCorruptError, ModelShapeError: the tensors are not those of one of the published networks, or the file was trained
+            on another set or size than asked for.
         ModelError: the exported file answers otherwise than torch does; nothing is written then.
     """
-    state = read_state(weights)
-    found = _as_asked(recognise(state, str(weights)), weights, backbone, task)
-    if size_px is None:
-        size_px = INPUT_PX[found.backbone][0 if dataset == "affectnet" else -1]
-    if size_px not in INPUT_PX[found.backbone]:
-        raise ModelShapeError(f"{weights}: {found.backbone} was trained at {INPUT_PX[found.backbone]} px, asked for {size_px}")
-    vectors = None
-    if found.kind == "emotion-gcn":
-        vectors = torch.from_numpy(_word_embeddings(weights, embeddings, dataset))
-    network = load_network(state, str(weights), found.backbone, found.kind, vectors)
+    checkpoint = read_checkpoint(weights)
+    found = _as_asked(recognise(checkpoint.state, str(weights)), weights, backbone, task)
+    labels = _labels(checkpoint, weights, dataset)
+    size_px = _size(checkpoint, weights, found.backbone, dataset or "affectnet", size_px)
+    vectors = checkpoint.word_embeddings
+    if found.kind == "emotion-gcn" and (vectors is None or embeddings is not None):
+        vectors = torch.from_numpy(_word_embeddings(weights, embeddings, labels))
+    network = load_network(checkpoint.state, str(weights), found.backbone, found.kind, vectors, expressions=len(labels))
 
     def write(draft: Path) -> None:
         onnx.save(folded_graph(network, size_px), str(draft))
@@ -108,16 +116,18 @@ def export_emotion_gcn(
         "version": version,
         "task": "expression",
         "licence": licence,
-        "licence_note": LICENCE_NOTE,
+        "licence_note": LICENCE_NOTE if checkpoint.labels is None else OWN_LICENCE_NOTE,
         "description": (
             f"Emotion-GCN (Antoniadis et al., FG 2021): {found.backbone} with {heads[found.kind]}, RGB faces of {size_px} px. "
             "Says which expression is shown, not what is felt."
         ),
-        "trained_on": f"{DATASET_NAMES[dataset]}, by whoever made the weight file",
-        "labels": list(LABELS[dataset]),
+        "trained_on": _trained_on(checkpoint, dataset or "affectnet"),
+        "labels": list(labels),
         "crop": {"size_px": size_px, "colour": "rgb", "margin": margin},
         # Published without calibration; none can be fitted without faces that training held out.
-        "temperature": 1.0,
+        "temperature": 1.0
+        if checkpoint.held_out is None
+        else round(fit_temperature(*(part.numpy() for part in checkpoint.held_out)), 4),
         "valence_arousal": None if found.kind == "single-task" else "predicted",
         "abstention": None,
     }
@@ -168,11 +178,36 @@ def _as_asked(found: Recognised, weights: Path, backbone: BackboneName | None, t
     return found
 
 
-def _word_embeddings(weights: Path, embeddings: Path | None, dataset: Dataset) -> npt.NDArray[np.float32]:
+def _labels(checkpoint: Checkpoint, weights: Path, dataset: Dataset | None) -> tuple[str, ...]:
+    if checkpoint.labels is None:
+        return LABELS[dataset or "affectnet"]
+    if dataset is not None and LABELS[dataset] != checkpoint.labels:
+        raise ModelCorruptError(
+            f"{weights}: was trained on {checkpoint.dataset} with the labels {', '.join(checkpoint.labels)}, asked for "
+            f"{dataset}; leave --dataset out"
+        )
+    return checkpoint.labels
+
+
+def _size(checkpoint: Checkpoint, weights: Path, backbone: BackboneName, dataset: str, asked_px: int | None) -> int:
+    trained = INPUT_PX[backbone] if checkpoint.size_px is None else (checkpoint.size_px,)
+    size_px = asked_px or trained[0 if dataset == "affectnet" else -1]
+    if size_px not in trained:
+        raise ModelShapeError(f"{weights}: {backbone} was trained at {trained} px, asked for {size_px}")
+    return size_px
+
+
+def _trained_on(checkpoint: Checkpoint, dataset: str) -> str:
+    if checkpoint.labels is None:
+        return f"{DATASET_NAMES[dataset]}, by whoever made the weight file"
+    return f"{checkpoint.faces} faces of {DATASET_NAMES.get(str(checkpoint.dataset), checkpoint.dataset)}"
+
+
+def _word_embeddings(weights: Path, embeddings: Path | None, labels: tuple[str, ...]) -> npt.NDArray[np.float32]:
     path = embeddings or find_beside(weights)
     if path is None:
         raise ModelNotFoundError(
             f"{weights}: an Emotion-GCN needs the word embeddings it was trained with, which no checkpoint holds; "
             f"give --embeddings, or put one of {', '.join(FILE_NAMES)} beside it"
         )
-    return read_word_embeddings(path, dataset)
+    return read_word_embeddings(path, words=words_of(labels))

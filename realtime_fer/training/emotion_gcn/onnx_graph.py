@@ -16,7 +16,7 @@ from realtime_fer.errors import missing_extra
 from realtime_fer.networks.emotion_gcn.bregnext import BoundedResidual, BregNextFeatures
 from realtime_fer.networks.emotion_gcn.densenet import DenseLayer, DenseNetFeatures, Transition
 from realtime_fer.networks.emotion_gcn.graph_head import GraphClassifier
-from realtime_fer.networks.emotion_gcn.label_graph import EXPRESSIONS
+from realtime_fer.networks.emotion_gcn.label_graph import AFFECT
 from realtime_fer.networks.emotion_gcn.model import (
     BregNextEmotionGcn,
     BregNextMultiTask,
@@ -47,7 +47,7 @@ FloatArray = npt.NDArray[np.float64]
 def folded_graph(network: EmotionNetwork, size_px: int) -> onnx.ModelProto:
     """The network as an ONNX model.
 
-    Input `faces`: float32 (N, 3, S, S), RGB, 0..255. Outputs `logits`: float32 (N, 7), and `valence_arousal`: float32 (N, 2),
+    Input `faces`: float32 (N, 3, S, S), RGB, 0..255. Outputs `logits`: float32 (N, E), and `valence_arousal`: float32 (N, 2),
     not bounded, unless the network is single-task.
 
     Args:
@@ -81,7 +81,7 @@ def _heads(network: EmotionNetwork) -> list[tuple[str, FloatArray, FloatArray]]:
     if isinstance(network, GraphClassifier):
         with torch.no_grad():
             classifiers = _array(network.classifiers())
-        cuts = ("logits", classifiers[:EXPRESSIONS]), ("valence_arousal", classifiers[EXPRESSIONS:])
+        cuts = ("logits", classifiers[:-AFFECT]), ("valence_arousal", classifiers[-AFFECT:])
         return [(name, weight, np.zeros(len(weight))) for name, weight in cuts]
     if isinstance(network, DenseNetMultiTask):
         layers = {"logits": network.lin_cat, "valence_arousal": network.lin_cont}

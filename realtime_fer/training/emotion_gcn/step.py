@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from realtime_fer.errors import missing_extra
 from realtime_fer.networks.emotion_gcn.model import EmotionNetwork, Outputs
 from realtime_fer.training.emotion_gcn.losses import Losses, emotion_losses
+from realtime_fer.training.emotion_gcn.recipe import LEARNING_RATE, MOMENTUM, WEIGHT_DECAY
 
 try:
     import torch
     from torch import Tensor
 except ImportError as error:
     raise missing_extra("training Emotion-GCN", "train", error) from error
-
-LEARNING_RATE = 1e-3
-MOMENTUM = 0.9
-WEIGHT_DECAY = 1e-3
-"""On every parameter that has a gradient, norms and biases included."""
 
 
 def published_optimiser(
@@ -36,12 +35,14 @@ def training_step(
     labels: Tensor,
     affect: Tensor,
     weights: Tensor | None = None,
+    backward: Callable[[Tensor], Any] = torch.Tensor.backward,
 ) -> tuple[Losses, Outputs]:
     """Losses and outputs before the step, without gradients; the network must be in training mode.
 
     Args:
         images: normalised RGB, float32 (N, 3, S, S), N >= 2.
         labels, affect, weights: see `losses.emotion_losses`.
+        backward: what fills the gradients, given the total; accelerate's where it scales or shares them.
 
     Raises:
         ShapeError: see `losses.concordances`.
@@ -49,7 +50,7 @@ def training_step(
     optimiser.zero_grad()
     outputs = network(images)
     losses = emotion_losses(outputs, labels, affect, weights)
-    losses.total.backward()
+    backward(losses.total)
     optimiser.step()
     affect_value = None if losses.affect is None else losses.affect.detach()
     affect_outputs = None if outputs.valence_arousal is None else outputs.valence_arousal.detach()

@@ -33,7 +33,17 @@ def test_an_output_without_an_edge() -> None:
     with pytest.raises(ShapeError, match=r"outputs \[2\]"):
         label_adjacency(matrix)
     with pytest.raises(ShapeError, match=r"\(9, 9\)"):
-        label_adjacency(np.eye(8))
+        label_adjacency(np.eye(9)[:8])
+
+
+def test_another_number_of_expressions() -> None:
+    rng = np.random.default_rng(0)
+    expressions = np.concatenate([np.arange(8), rng.integers(0, 8, 200)])
+    affect = np.stack([expressions % 3 - 1.0, expressions % 4 / 2 - 1.0], axis=1) + rng.normal(0, 0.1, (208, 2))
+    adjacency = label_adjacency(label_correlations(expressions, affect, 8))
+    assert adjacency.shape == (10, 10)
+    assert (adjacency[:8, :8] == 0.5 * np.eye(8)).all()
+    assert adjacency.sum(axis=1) == pytest.approx(np.ones(10))
 
 
 def test_correlations_are_of_ranks() -> None:

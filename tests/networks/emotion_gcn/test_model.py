@@ -12,6 +12,7 @@ from realtime_fer.networks.emotion_gcn.model import (  # noqa: E402
     DenseNetMultiTask,
     Kind,
     build_network,
+    freeze_what_never_learns,
 )
 from tests.networks.emotion_gcn.tiny import NETWORKS, trained_looking, word_embeddings  # noqa: E402
 
@@ -74,3 +75,22 @@ def test_adjacency_and_embeddings_are_those_given() -> None:
 def test_a_graph_needs_its_words() -> None:
     with pytest.raises(ShapeError, match=r"word embeddings of shape \(9, 300\), found none"):
         build_network("densenet121", "emotion-gcn")
+
+
+@pytest.mark.parametrize(("backbone", "kind"), NETWORKS)
+def test_another_number_of_expressions(backbone: BackboneName, kind: Kind) -> None:
+    words = torch.randn(10, 300) if kind == "emotion-gcn" else None
+    network = build_network(backbone, kind, word_embeddings=words, expressions=8).eval()
+    outputs = network(torch.randn(2, 3, 32, 32))
+    assert outputs.logits.shape == (2, 8)
+    assert outputs.valence_arousal is None if kind == "single-task" else outputs.valence_arousal.shape == (2, 2)
+
+
+@pytest.mark.parametrize(("backbone", "kind"), NETWORKS)
+def test_whatever_still_learns_gets_a_gradient(backbone: BackboneName, kind: Kind) -> None:
+    network = trained_looking(backbone, kind)
+    parameters = len(list(network.parameters()))
+    freeze_what_never_learns(network)
+    sum(output.sum() for output in network(torch.randn(2, 3, 32, 32)) if output is not None).backward()
+    assert all((parameter.grad is not None) == parameter.requires_grad for parameter in network.parameters())
+    assert len(list(network.parameters())) == parameters

@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from realtime_fer.errors import ModelCorruptError, ModelNotFoundError, ModelShapeError
-from realtime_fer.networks.emotion_gcn.word_embeddings import WORDS, find_beside, read_word_embeddings
+from realtime_fer.networks.emotion_gcn.word_embeddings import (
+    WORDS,
+    find_beside,
+    fitted_to_width,
+    read_word_embeddings,
+    words_of,
+)
 
 VECTORS = np.random.default_rng(0).normal(size=(9, 300)).astype(np.float32)
 
@@ -23,6 +29,28 @@ def test_words_are_taken_by_name_in_the_order_of_the_labels(tmp_path: Path) -> N
     np.testing.assert_array_equal(read_word_embeddings(path), VECTORS)
     wild = read_word_embeddings(path, "affwild2")
     np.testing.assert_array_equal(wild[1], VECTORS[WORDS["affectnet"].index("anger")])
+
+
+def test_words_of_other_labels(tmp_path: Path) -> None:
+    assert words_of(("neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger")) == WORDS["affectnet"]
+    assert words_of(("contempt", "sadness")) == ("contempt", "sad", "valence", "arousal")
+    path = write_glove(tmp_path / "glove.txt", WORDS["affectnet"])
+    found = read_word_embeddings(path, words=("anger", "happy", "valence", "arousal"))
+    np.testing.assert_array_equal(found, VECTORS[[6, 1, 7, 8]])
+
+
+@pytest.mark.parametrize("length", [50, 299, 301, 768])
+def test_vectors_of_another_length_keep_lengths_and_angles(tmp_path: Path, length: int) -> None:
+    vectors = np.random.default_rng(length).normal(size=(9, length)).astype(np.float32)
+    rows = ["9 " + str(length)]
+    rows += [word + "\t" + "\t".join(map(repr, row.tolist())) for word, row in zip(WORDS["affectnet"], vectors, strict=True)]
+    (tmp_path / "table.vec").write_text("\n".join(rows) + "\n\n", encoding="utf-8")
+    found = read_word_embeddings(tmp_path / "table.vec")
+    assert found.shape == (9, 300)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found @ found.T, vectors @ vectors.T, atol=1e-3)
+    with pytest.raises(ModelShapeError, match="400 of 301 numbers do not fit into 300"):
+        fitted_to_width(np.zeros((400, 301), np.float32))
 
 
 def test_an_array_with_or_without_a_batch_axis(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ pytest.importorskip("onnxruntime")
 
 from realtime_fer.errors import ModelCorruptError, ModelError, ModelNotFoundError, ModelShapeError  # noqa: E402
 from realtime_fer.expression.onnx_classifier import OnnxClassifier  # noqa: E402
-from realtime_fer.labels import AFFECTNET_LABELS, AFFWILD2_LABELS  # noqa: E402
+from realtime_fer.labels import AFFECTNET_LABELS, AFFWILD2_LABELS, FERPLUS_LABELS  # noqa: E402
+from realtime_fer.networks.emotion_gcn import model  # noqa: E402
 from realtime_fer.networks.emotion_gcn.model import BackboneName, Kind  # noqa: E402
 from realtime_fer.networks.emotion_gcn.preprocessing import network_input  # noqa: E402
 from realtime_fer.training.emotion_gcn import export, onnx_graph  # noqa: E402
@@ -68,6 +69,41 @@ def test_another_data_set_has_another_order_and_size(tmp_path: Path) -> None:
     assert manifest_of(tmp_path / "net").crop.size_px == 64
     with pytest.raises(ModelShapeError, match=r"trained at \(64, 32\) px, asked for 224"):
         export.export_emotion_gcn(weights, tmp_path / "other", size_px=224)
+
+
+def own_weights(folder: Path, kind: Kind, **changes: Any) -> Path:
+    """A checkpoint as our own training writes it: eight labels, 24 pixels."""
+    torch.manual_seed(2)
+    words = torch.randn(10, 300) if kind == "emotion-gcn" else None
+    network = model.build_network("bregnext50", kind, word_embeddings=words, expressions=8)
+    rng = torch.Generator().manual_seed(4)
+    labels = torch.randint(0, 8, (60,), generator=rng)
+    logits = 8 * torch.nn.functional.one_hot(
+        labels.roll(1) * (torch.arange(60) % 3 == 0) + labels * (torch.arange(60) % 3 > 0), 8
+    )
+    contents = {"recipe": {"dataset": "ferplus"}, "labels": list(FERPLUS_LABELS), "size_px": 24, "faces": 77, "epoch": 3}
+    contents |= {"model_state_dict": network.state_dict(), "optimizer_state_dict": {}, "word_embeddings": words}
+    contents |= {"held_out_logits": logits.float(), "held_out_labels": labels}
+    torch.save({**contents, **changes}, folder / "last.pt")
+    return folder / "last.pt"
+
+
+@pytest.mark.parametrize("kind", ["emotion-gcn", "single-task"])
+def test_a_checkpoint_of_our_own_says_everything_itself(tmp_path: Path, kind: Kind) -> None:
+    export.export_emotion_gcn(own_weights(tmp_path, kind), tmp_path / "m")
+    manifest = manifest_of(tmp_path / "m")
+    assert (manifest.labels, manifest.crop.size_px, manifest.trained_on) == (FERPLUS_LABELS, 24, "77 faces of ferplus")
+    # A third of logits this sure are wrong.
+    assert manifest.temperature > 2
+    assert "realtime-fer train" in manifest.licence_note
+
+
+def test_a_checkpoint_of_our_own_asked_for_something_else(tmp_path: Path) -> None:
+    weights = own_weights(tmp_path, "single-task")
+    with pytest.raises(ModelCorruptError, match=r"trained on ferplus with the labels neutral, .*asked for affectnet"):
+        export.export_emotion_gcn(weights, tmp_path / "m", dataset="affectnet")
+    with pytest.raises(ModelShapeError, match=r"trained at \(24,\) px, asked for 32"):
+        export.export_emotion_gcn(weights, tmp_path / "m", size_px=32)
 
 
 def test_a_graph_needs_the_words_it_was_trained_with(tmp_path: Path) -> None:

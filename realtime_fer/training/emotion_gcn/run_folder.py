@@ -1,0 +1,139 @@
+"""What a run of Emotion-GCN's training leaves behind, and how it is taken up again.
+
+last.pt        as the authors write it (epoch, model_state_dict, optimizer_state_dict), with labels, size and figures besides
+best-on-held-out.pt, best-on-test.pt    the same of the best epoch so far, where asked for
+emb.npy        the graph's word vectors, in the order of the labels; the export finds them beside the checkpoint
+history.json, history.csv, curves.png   losses, rate and figures of every epoch
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from realtime_fer.errors import DatasetError
+from realtime_fer.networks.emotion_gcn.word_embeddings import Embeddings
+from realtime_fer.training.emotion_gcn.recipe import EmotionGcnRecipe
+from realtime_fer.training.run_files import (
+    CHECKPOINT_NAME,
+    CURVES_NAME,
+    HISTORY_NAME,
+    History,
+    Panel,
+    draw_panels,
+    load_checkpoint,
+    save_checkpoint,
+    write_history,
+)
+
+TABLE_NAME: Final = "history.csv"
+EMBEDDINGS_NAME: Final = "emb.npy"
+
+PARTS: Final = {"held_out": "held out", "test": "test"}
+"""Prefix of a column of figures -> what it is called in the curves."""
+
+
+def begin(out: Path, embeddings: Embeddings | None) -> None:
+    """Make the folder of a new run.
+
+    Raises:
+        DatasetError: there is a run in it.
+    """
+    if (out / CHECKPOINT_NAME).exists():
+        raise DatasetError(
+            f"{out}: expected a folder without a run, found {CHECKPOINT_NAME}; --resume it, or name another --out"
+        )
+    out.mkdir(parents=True, exist_ok=True)
+    if embeddings is not None:
+        np.save(out / EMBEDDINGS_NAME, embeddings)
+
+
+def taken_up(out: Path) -> tuple[EmotionGcnRecipe, dict[str, Any]]:
+    """The recipe of the run in a folder, and all that its checkpoint holds.
+
+    Raises:
+        DatasetError: there is no checkpoint, or it is of another training.
+    """
+    path = out / CHECKPOINT_NAME
+    saved = load_checkpoint(path)
+    try:
+        if "model_state_dict" not in saved:
+            raise TypeError(f"it holds {', '.join(sorted(map(str, saved)))}")
+        return EmotionGcnRecipe(**saved["recipe"]), saved
+    except TypeError as error:
+        raise DatasetError(f"{path}: expected the checkpoint of this training, found one of another ({error})") from error
+
+
+def require_same_faces(out: Path, saved: Mapping[str, Any], digest: str) -> None:
+    """Raise unless a run goes on with the labels it was started with.
+
+    Raises:
+        DatasetError: they are others.
+    """
+    if saved["data"] != digest:
+        raise DatasetError(
+            f"{out / CHECKPOINT_NAME}: was made with other --data (labels {saved['data']}, now {digest}); resume with "
+            "what it was started with"
+        )
+
+
+def leave(out: Path, contents: Mapping[str, Any], recipe: EmotionGcnRecipe) -> None:
+    """Write checkpoint, history and curves of an epoch, and the best epoch's checkpoint if it is this one."""
+    history: History = contents["history"]
+    save_checkpoint(out / CHECKPOINT_NAME, contents)
+    if recipe.select != "last" and newest_is_best(history, column_selected_on(recipe)):
+        save_checkpoint(out / f"{recipe.select}.pt", contents)
+    write_history(out / HISTORY_NAME, history)
+    write_table(out / TABLE_NAME, history)
+    draw_panels(history, panels_of(history), out / CURVES_NAME)
+
+
+def column_selected_on(recipe: EmotionGcnRecipe) -> str:
+    """Column of the history that the kept epoch has the highest value of: accuracy, as published."""
+    return "test_war" if recipe.select == "best-on-test" else "held_out_war"
+
+
+def newest_is_best(history: History, column: str) -> bool:
+    """Whether the last epoch is better than all before it; of equals the first is."""
+    *before, newest = [row[column] for row in history]
+    return all(newest > value for value in before)
+
+
+def panels_of(history: History) -> list[Panel]:
+    """The drawings of what the history has columns for."""
+    columns = history[-1]
+    losses = {"loss": "sum", "expression_loss": "expressions", "affect_loss": "valence and arousal"}
+    panels = [Panel("Training loss", "loss", {column: name for column, name in losses.items() if column in columns})]
+    for title, names in (
+        ("Recognition", {"war": "WAR", "uar": "UAR"}),
+        ("Concordance", {"ccc_valence": "valence", "ccc_arousal": "arousal"}),
+    ):
+        lines = {
+            f"{part}_{figure}": f"{name}, {shown}"
+            for part, shown in PARTS.items()
+            for figure, name in names.items()
+            if f"{part}_{figure}" in columns
+        }
+        if lines:
+            panels.append(Panel(title, "share of faces" if title == "Recognition" else "CCC", lines))
+    return panels
+
+
+def write_table(path: Path, history: History) -> None:
+    """The history as CSV, a row an epoch."""
+    partial = path.with_name(path.name + ".partial")
+    with partial.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(history[-1]))
+        writer.writeheader()
+        writer.writerows(history)
+    partial.replace(path)
+
+
+def told(row: Mapping[str, float]) -> str:
+    """A row of the history as one line."""
+    return ", ".join(f"{name} {value:.4g}" for name, value in row.items() if math.isfinite(value))

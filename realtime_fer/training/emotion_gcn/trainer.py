@@ -1,0 +1,149 @@
+"""Network, optimiser and epochs: one process or many (torchrun), a CPU or GPUs, and going on to the same end.
+
+On several processes each learns from its share of every batch, and gradients are averaged with the weight of the shares; what
+a batch has of its own (statistics of batch normalisation, concordance) each process has of its share.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from realtime_fer.errors import ModelError, missing_extra
+from realtime_fer.networks.emotion_gcn.model import build_network, freeze_what_never_learns
+from realtime_fer.training.emotion_gcn.batches import batch_rows, normalised, plain_batches, training_batches
+from realtime_fer.training.emotion_gcn.faces import ChosenFaces
+from realtime_fer.training.emotion_gcn.figures import Answers, answers_of
+from realtime_fer.training.emotion_gcn.pretrained import begin_with_imagenet
+from realtime_fer.training.emotion_gcn.recipe import BACKBONES, KINDS, EmotionGcnRecipe
+from realtime_fer.training.emotion_gcn.step import published_optimiser, training_step
+from realtime_fer.training.progress import TrainingProgress
+
+try:
+    import torch
+    from accelerate import Accelerator
+    from torch import Tensor
+except ImportError as error:
+    raise missing_extra("training Emotion-GCN", "train", error) from error
+
+MIXED_PRECISION: Final = {"float32": "no", "bfloat16": "bf16", "float16": "fp16"}
+
+TOLD_STEPS: Final = 10
+"""A GPU has to be waited for whenever somebody wants to know the loss."""
+
+_LOSS_NAMES: Final = ("loss", "expression_loss", "affect_loss")
+
+
+class Trainer:
+    """Where a run stands; `epoch` counts those that are done.
+
+    Args:
+        accelerator: made with the recipe's `MIXED_PRECISION`.
+        classes: how many expressions.
+        weights: of the classes, or None.
+        word_embeddings, adjacency: of the graph, where there is one.
+        saved: a checkpoint to go on from.
+        pretrained: ImageNet weights to begin with; not looked at where `saved` is given.
+    """
+
+    def __init__(
+        self,
+        accelerator: Accelerator,
+        recipe: EmotionGcnRecipe,
+        *,
+        classes: int,
+        weights: Tensor | None,
+        word_embeddings: Tensor | None,
+        adjacency: Tensor | None,
+        saved: Mapping[str, Any] | None,
+        pretrained: Path | None,
+    ) -> None:
+        self._accelerator, self._recipe = accelerator, recipe
+        self._weights = None if weights is None else weights.to(accelerator.device)
+        torch.manual_seed(recipe.seed)
+        network = build_network(
+            BACKBONES[recipe.network],
+            KINDS[recipe.model],
+            word_embeddings=word_embeddings,
+            adjacency=adjacency,
+            expressions=classes,
+        )
+        freeze_what_never_learns(network)
+        if pretrained is not None and saved is None:
+            begin_with_imagenet(network, pretrained)
+        self.network: Any = network.to(accelerator.device)
+        optimiser = published_optimiser(network, recipe.learning_rate, recipe.momentum, recipe.weight_decay)
+        self.epoch = 0
+        self.history: list[dict[str, float]] = []
+        if saved is not None:
+            self.network.load_state_dict(saved["model_state_dict"])
+            optimiser.load_state_dict(saved["optimizer_state_dict"])
+            self.epoch, self.history = saved["epoch"] + 1, list(saved["history"])
+            if accelerator.scaler is not None and "scaler" in saved:
+                accelerator.scaler.load_state_dict(saved["scaler"])
+        self._shared, self._optimiser = accelerator.prepare(self.network, optimiser)
+
+    def train_epoch(self, chosen: ChosenFaces, workers: int, progress: TrainingProgress) -> dict[str, float]:
+        """One epoch -> mean of each loss over its faces, and the learning rate.
+
+        Raises:
+            ModelError: a loss is no number any more.
+        """
+        accelerator, recipe = self._accelerator, self._recipe
+        rate = recipe.rate(self.epoch)
+        for group in self._optimiser.param_groups:
+            group["lr"] = rate
+        cut = batch_rows(chosen.rows, recipe, self.epoch, accelerator.num_processes)
+        mine = [rows[accelerator.process_index :: accelerator.num_processes] for rows in cut]
+        sums = torch.zeros(len(_LOSS_NAMES), dtype=torch.float64, device=accelerator.device)
+        seen = 0
+        self._shared.train()
+        for number, batch in enumerate(training_batches(chosen.faces, mine, recipe, self.epoch, workers), 1):
+            size = len(batch["labels"])
+            # Shares may differ by a face; each face weighs the same.
+            sums += size * self._step(batch, size * accelerator.num_processes / len(cut[number - 1]))
+            seen += size
+            if number % TOLD_STEPS == 0 or number == len(cut):
+                shown = float(sums[0]) / seen
+                progress.step(f"epoch {self.epoch + 1}/{recipe.epochs}", number, len(cut), f"loss {shown:.4f}")
+                if not math.isfinite(shown):
+                    raise ModelError(
+                        f"epoch {self.epoch + 1}, step {number}: the loss is {shown}, expected a number; start again with a "
+                        "lower --learning-rate, or with --precision float32"
+                    )
+        means = (accelerator.reduce(sums, "sum") / sum(map(len, cut))).tolist()
+        self.epoch += 1
+        names = _LOSS_NAMES if recipe.model != "single_task" else _LOSS_NAMES[:1]
+        return {**dict(zip(names, means, strict=False)), "rate": rate}
+
+    def _step(self, batch: Mapping[str, Tensor], share: float) -> Tensor:
+        """One step of the optimiser -> total, expressions' and affect's loss before it, float64 (3,)."""
+        device = self._accelerator.device
+        losses, _ = training_step(
+            self._shared,
+            self._optimiser,
+            images=normalised(batch["images"].to(device)),
+            labels=batch["labels"].to(device),
+            affect=batch["affect"].to(device),
+            weights=self._weights,
+            backward=lambda total: self._accelerator.backward(total * share),
+        )
+        parts = [losses.total, losses.expression, losses.expression * 0 if losses.affect is None else losses.affect]
+        return torch.stack([part.double() for part in parts])
+
+    def answers(self, faces: Any, rows: Any, workers: int) -> Answers:
+        """What the network says now; asked of the first process, whose statistics are those that are saved."""
+        return answers_of(self.network, plain_batches(faces, rows, self._recipe, workers), self._accelerator.device)
+
+    def contents(self) -> dict[str, Any]:
+        """The authors' part of a checkpoint, on the CPU, and what going on needs besides."""
+        scaler = self._accelerator.scaler
+        return {
+            "epoch": self.epoch - 1,
+            "model_state_dict": {name: value.cpu() for name, value in self.network.state_dict().items()},
+            "optimizer_state_dict": self._optimiser.state_dict(),
+            "history": self.history,
+            **({} if scaler is None else {"scaler": scaler.state_dict()}),
+        }

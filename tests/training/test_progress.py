@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import io
+
+from rich.console import Console
+
+from realtime_fer.training.progress import PlainProgress, SilentProgress, shown_progress
+
+
+def test_lines_at_once_and_steps_now_and_then() -> None:
+    told: list[str] = []
+    now_s = 0.0
+    progress = PlainProgress(told.append, every_s=20, now_s=lambda: now_s)
+    progress.line("begin")
+    for step in range(1, 6):
+        now_s += 9
+        progress.step("epoch 1/2", step, 5, f"loss {step}")
+    assert told == ["begin", "epoch 1/2, step 3/5, loss 3"]
+
+
+def test_lines_where_there_is_no_terminal() -> None:
+    told: list[str] = []
+    drawn = io.StringIO()
+    with shown_progress(told.append, Console(file=drawn)) as progress:
+        progress.line("epoch 1, loss 2")
+        progress.step("epoch 1/2", 1, 5, "loss 2")
+    assert (told, drawn.getvalue()) == (["epoch 1, loss 2"], "")
+
+
+def test_a_bar_on_a_terminal_and_lines_above_it() -> None:
+    told: list[str] = []
+    drawn = io.StringIO()
+    with shown_progress(told.append, Console(file=drawn, force_terminal=True, width=100)) as progress:
+        progress.line("[begin]")
+        assert "epoch" not in drawn.getvalue()
+        for step in range(1, 6):
+            progress.step("epoch 1/2", step, 5, "loss 0.5")
+    assert told == []
+    text = drawn.getvalue()
+    assert "[begin]" in text
+    assert "epoch 1/2" in text
+    assert "5/5" in text
+    assert "loss 0.5" in text
+
+
+def test_other_processes_say_nothing(capsys: object) -> None:
+    silent = SilentProgress()
+    silent.line("x")
+    silent.step("epoch 1/2", 1, 2, "loss 1")
+    assert capsys.readouterr() == ("", "")  # type: ignore[attr-defined]
