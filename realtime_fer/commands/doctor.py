@@ -136,11 +136,13 @@ def _models() -> list[Finding]:
     except ModelError as error:
         return [Finding("models", "problem", str(error), "restore the models folder, or reinstall the package")]
     for model in found:
+        m = model.manifest
+        # Tens of gigabytes: `realtime-fer models verify` compares their sums, too.
+        small = m.task != "checkpoint"
         try:
-            verify_model(model)
-            findings.append(
-                Finding("models", "ok", f"{model.manifest.name} {model.manifest.version} ({model.manifest.licence}): whole")
-            )
+            verify_model(model, sums=small)
+            state = "whole" if small else "all files there, sums not compared"
+            findings.append(Finding("models", "ok", f"{m.name} {m.version} ({m.licence}): {state}"))
         except ModelError as error:
             findings.append(Finding("models", "problem", str(error), "restore the file, or reinstall the package"))
     if not found:

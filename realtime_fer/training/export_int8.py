@@ -18,7 +18,7 @@ from realtime_fer.training.camera_degradation import degrade
 from realtime_fer.training.expression_augmentation import augment
 from realtime_fer.training.int8_weights import FloatArray, write_int8
 from realtime_fer.training.model_folder import add_int8
-from realtime_fer.zoo.manifest import ChainManifest, DetectorManifest, ExpressionManifest
+from realtime_fer.zoo.manifest import ChainManifest, CheckpointManifest, DetectorManifest, ExpressionManifest
 from realtime_fer.zoo.shelf import ShelvedModel
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ def export_int8(model: ShelvedModel, data: Path) -> Path:
     manifest = model.manifest
     if isinstance(manifest, ExpressionManifest):
         inputs, told = _faces(data), f"{CALIBRATION_FACES} faces of the training split, two thirds spoiled as cameras do"
-    elif isinstance(manifest, ChainManifest):
+    elif isinstance(manifest, ChainManifest | CheckpointManifest):
         raise ModelShapeError(f"{manifest.name}: int8 is for classifiers and face detectors, not for {manifest.task}")
     else:
         inputs = _pictures(data, manifest)

@@ -47,7 +47,8 @@ def classifier_name(name: str, weights: Path | None) -> str:
             find_model(name)
         except ModelNotFoundError as error:
             raise ModelNotFoundError(
-                f"the weights of {NAME} are their authors' and not shipped; give --weights FILE (see docs/emotion-gcn.md)"
+                f"the weights of {NAME} are their authors' and not shipped; give --weights FILE, "
+                f"or import them (realtime-fer models show {NAME}; docs/emotion-gcn.md)"
             ) from error
     return name
 

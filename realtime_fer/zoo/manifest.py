@@ -118,7 +118,21 @@ class ChainManifest(_Manifest):
         return (self.language, self.tokenizer, *self.torch_form)
 
 
-AnyManifest = ExpressionManifest | DetectorManifest | ChainManifest
+class CheckpointManifest(_Manifest):
+    """Imported weights of a published vision-language system, for torch; `file` is the largest."""
+
+    task: Literal["checkpoint"]
+    system: Literal["chain-of-affect", "expllm", "exp-blip"] = Field(description="the reasoner that reads them")
+    needs: tuple[str, ...] = Field(description="published weights that it cannot do without, by their names in the catalogue")
+    made_from: tuple[ModelFile, ...] = Field(description="the authors' files, as they were when imported")
+    files: tuple[ModelFile, ...] = Field(description="all others of the folder")
+
+    @property
+    def further_files(self) -> tuple[ModelFile, ...]:
+        return self.files
+
+
+AnyManifest = ExpressionManifest | DetectorManifest | ChainManifest | CheckpointManifest
 Manifest = Annotated[AnyManifest, Field(discriminator="task")]
 _ADAPTER: TypeAdapter[AnyManifest] = TypeAdapter(Manifest)
 

@@ -8,6 +8,7 @@ from typing import Final
 from realtime_fer.errors import ModelNotFoundError
 from realtime_fer.zoo import emotion_gcn
 from realtime_fer.zoo.manifest import MANIFEST_NAME
+from realtime_fer.zoo.shelf import find_model
 
 FMPN: Final = "fmpn"
 
@@ -30,7 +31,13 @@ def classifier_name(name: str, weights: Path | None) -> str:
     if name != FMPN:
         return emotion_gcn.classifier_name(name, weights)
     if weights is None:
-        raise ModelNotFoundError("no weights of fmpn are shipped; give --weights, a model folder (see docs/fmpn.md)")
+        try:
+            find_model(name)
+        except ModelNotFoundError as error:
+            raise ModelNotFoundError(
+                "no weights of fmpn are shipped; import some (realtime-fer models show fmpn), or give --weights, a model folder"
+            ) from error
+        return name
     for folder in (weights, weights.parent):
         if (folder / MANIFEST_NAME).is_file():
             return str(folder)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -46,6 +47,21 @@ def test_changed_weights_are_a_problem(monkeypatch: pytest.MonkeyPatch, tmp_path
     (shelf / "broken" / "manifest.json").write_text("{")
     monkeypatch.setenv("REALTIME_FER_MODELS", str(shelf))
     assert any(finding.area == "models" and finding.level == "problem" for finding in examine())
+
+
+def test_large_checkpoints_are_counted_and_not_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    folder = tmp_path / "expllm"
+    folder.mkdir()
+    (folder / "model.safetensors").write_bytes(b"12345")
+    manifest = {"name": "expllm", "version": "1", "file": "model.safetensors", "sha256": "0" * 64, "size_bytes": 5}
+    manifest |= {"licence": "none", "licence_note": "", "description": "", "trained_on": "", "task": "checkpoint"}
+    manifest |= {"system": "expllm", "needs": [], "made_from": [], "files": []}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    monkeypatch.setenv("REALTIME_FER_MODELS", str(tmp_path))
+    (found,) = [finding for finding in examine() if finding.what.startswith("expllm 1")]
+    assert (found.level, found.what) == ("ok", "expllm 1 (none): all files there, sums not compared")
+    (folder / "model.safetensors").write_bytes(b"1234")
+    assert any("expected 5 bytes, found 4" in finding.what for finding in examine())
 
 
 def test_cameras_and_display_are_notes_not_problems(monkeypatch: pytest.MonkeyPatch) -> None:

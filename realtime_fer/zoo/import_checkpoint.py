@@ -1,0 +1,256 @@
+"""Published vision-language systems: from the authors' files to a folder that their reasoner reads.
+
+Weights are converted by the networks' own converters, which go on where they were stopped. The manifest comes last: until it
+is there, the folder is no model.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from realtime_fer.errors import ModelCorruptError, ModelNotFoundError, missing_extra
+from realtime_fer.zoo.catalogue import Published
+from realtime_fer.zoo.download import Progress
+from realtime_fer.zoo.import_options import ImportOptions
+from realtime_fer.zoo.manifest import MANIFEST_NAME, ModelFile, read_manifest
+from realtime_fer.zoo.shelf import sha256_of
+from realtime_fer.zoo.user_folder import fetched_folder
+from realtime_fer.zoo.whole_file import copy_whole, require_plain
+
+if TYPE_CHECKING:
+    from realtime_fer.networks.exp_blip.sizes import ExpBlipSizes
+    from realtime_fer.networks.expllm.config import VisionSizes
+
+OPT_WORDS: Final = ("vocab.json", "merges.txt")
+LLAMA_WORDS: Final = "tokenizer.model"
+LLAMA_WORDS_CONFIG: Final = "tokenizer_config.json"
+PUBLISHED_ADAPTER: Final = (275, 64_964_640)
+"""Modules and numbers of Chain-of-Affect's adapter."""
+
+_NOT_LISTED: Final = (MANIFEST_NAME, "CARD.md")
+_UNFINISHED: Final = (".part", ".partial", ".writing")
+
+
+def import_chain_of_affect(
+    entry: Published, weights: Sequence[Path], out: Path, options: ImportOptions, progress: Progress
+) -> None:
+    """Take in an adapter, once it reads as one and fits its base, where that is at hand.
+
+    Args:
+        weights: the adapter's two files, or folders that hold them.
+
+    Raises:
+        ModelNotFoundError, ModelCorruptError, ModelShapeError: as `LoraAdapter.from_folder` and `require_fits`.
+        MissingExtraError: torch or transformers is not installed.
+    """
+    from realtime_fer.networks.phi3_vision.lora import CONFIG_FILE, OLD_WEIGHTS_FILE, WEIGHTS_FILE, LoraAdapter
+
+    folders = [path if path.is_dir() else path.parent for path in (*weights, fetched_folder(entry.name))]
+    config = _first(CONFIG_FILE, folders, entry)
+    named = next((path for path in weights if path.is_file() and path.suffix in (".safetensors", ".bin")), None)
+    tensors = (
+        named
+        or next(
+            (folder / name for folder in folders for name in (WEIGHTS_FILE, OLD_WEIGHTS_FILE) if (folder / name).is_file()),
+            None,
+        )
+        or _first(WEIGHTS_FILE, folders, entry)
+    )
+    sources = [config, tensors]
+    out.mkdir(parents=True, exist_ok=True)
+    copies = (out / CONFIG_FILE, out / (WEIGHTS_FILE if tensors.suffix == ".safetensors" else OLD_WEIGHTS_FILE))
+    try:
+        for source, target in zip(sources, copies, strict=True):
+            require_plain(source)
+            copy_whole(source, target, sha256_of(source))
+        adapter = LoraAdapter.from_folder(out)
+        found = len(adapter.modules), sum(u.down.numel() + u.up.numel() for u in adapter.modules.values())
+        if found == PUBLISHED_ADAPTER:
+            progress.say(f"{entry.name}: {found[0]} modules, {found[1]:,} numbers, as published")
+        else:
+            published = "; the published adapter has {} and {:,}".format(*PUBLISHED_ADAPTER)
+            progress.say(f"{entry.name}: {found[0]} modules, {found[1]:,} numbers{published}")
+        base = options.base or fetched_folder(entry.needs[0])
+        if options.base is not None or (base / "config.json").is_file():
+            _require_fits_base(adapter, base)
+            progress.say(f"{entry.name}: fits {base}")
+        else:
+            progress.say(f"{entry.name}: not compared with its base, which is not here; give --base, or fetch {entry.needs[0]}")
+    except BaseException:
+        for target in copies:
+            target.unlink(missing_ok=True)
+        raise
+    write_manifest(entry, "chain-of-affect", sources, out, options)
+
+
+def import_expllm(
+    entry: Published,
+    weights: Sequence[Path],
+    out: Path,
+    options: ImportOptions,
+    progress: Progress,
+    *,
+    vision: VisionSizes | None = None,
+) -> None:
+    """Convert a checkpoint folder, shard by shard; what an earlier call finished is kept.
+
+    Args:
+        weights: one folder: config.json, pytorch_model-*.bin or safetensors with their index, tokenizer.
+        vision: sizes of the image encoder; None for ViT-L/14.
+
+    Raises:
+        ModelNotFoundError, ModelCorruptError, ModelShapeError: as `networks.expllm.convert.convert`; or no tokenizer.
+        MissingExtraError: torch or peft is not installed.
+    """
+    from realtime_fer.networks.expllm.convert import DTYPES, convert
+
+    folder = _folder(entry, weights)
+    words = next(
+        (
+            place
+            for place in (options.tokenizer, folder, fetched_folder("vicuna-7b-v1.5-tokenizer"))
+            if place is not None and (place / LLAMA_WORDS).is_file()
+        ),
+        None,
+    )
+    if words is None:
+        raise ModelNotFoundError(
+            f"{folder}: expected {LLAMA_WORDS} there, found none; give --tokenizer FOLDER, "
+            "or: realtime-fer models fetch vicuna-7b-v1.5-tokenizer"
+        )
+    convert(folder, out, dtype=DTYPES[options.dtype or "bfloat16"], vision=vision, report=progress.say)
+    for name in (LLAMA_WORDS, LLAMA_WORDS_CONFIG):
+        if (words / name).is_file():
+            shutil.copyfile(words / name, out / name)
+    sources = sorted(path for path in folder.iterdir() if path.suffix in (".bin", ".safetensors", ".json", ".model"))
+    write_manifest(entry, "expllm", sources, out, options)
+
+
+def import_exp_blip(
+    entry: Published,
+    weights: Sequence[Path],
+    out: Path,
+    options: ImportOptions,
+    progress: Progress,
+    *,
+    sizes: ExpBlipSizes | None = None,
+) -> None:
+    """Convert a file of the second stage together with OPT; what an earlier call finished is kept.
+
+    Args:
+        weights: one file.
+        sizes: of the network; None as published.
+
+    Raises:
+        ModelNotFoundError, ModelCorruptError, ModelShapeError: as `networks.exp_blip.convert.convert_exp_blip`; or OPT's
+            tokenizer is not there.
+        MissingExtraError: torch or transformers is not installed.
+    """
+    from realtime_fer.networks.exp_blip.convert import convert_exp_blip
+    from realtime_fer.networks.exp_blip.sizes import PUBLISHED
+
+    try:
+        import torch
+    except ImportError as error:
+        raise missing_extra("Exp-BLIP", "vlm", error) from error
+
+    if len(weights) != 1 or not weights[0].is_file():
+        raise ModelNotFoundError(f"{entry.name}: expected one file of weights; see: realtime-fer models show {entry.name}")
+    opt = options.opt or fetched_folder(entry.needs[0])
+    missing = [name for name in OPT_WORDS if not (opt / name).is_file()]
+    if missing:
+        raise ModelNotFoundError(
+            f"{opt}: expected {' and '.join(OPT_WORDS)} of facebook/opt-6.7b, found no {missing[0]}; "
+            f"give --opt FOLDER, or: realtime-fer models fetch {entry.needs[0]}"
+        )
+    with_weights = any(opt.glob("*.safetensors")) or any(opt.glob("pytorch_model*.bin"))
+    convert_exp_blip(
+        weights[0],
+        out,
+        opt if with_weights else None,
+        dtype=getattr(torch, options.dtype or "float16"),
+        sizes=sizes or PUBLISHED,
+        report=progress.say,
+    )
+    for name in OPT_WORDS:
+        shutil.copyfile(opt / name, out / name)
+    write_manifest(entry, "exp-blip", [weights[0]], out, options)
+
+
+def write_manifest(
+    entry: Published,
+    system: Literal["chain-of-affect", "expllm", "exp-blip"],
+    sources: Sequence[Path],
+    out: Path,
+    options: ImportOptions,
+) -> None:
+    """Describe every file of a finished folder; the last step of an import."""
+    paths = sorted(
+        path for path in out.iterdir() if path.is_file() and path.name not in _NOT_LISTED and path.suffix not in _UNFINISHED
+    )
+    files = sorted(map(_described, paths), key=lambda file: -file.size_bytes)
+    main, *others = files
+    licences = {licence.name for licence in entry.licences}
+    fields: dict[str, Any] = {
+        "name": entry.name,
+        "version": "imported",
+        "task": "checkpoint",
+        "system": system,
+        **main.model_dump(),
+        "files": [file.model_dump() for file in others],
+        # OPT is inside Exp-BLIP's folder by now; an adapter still needs its base.
+        "needs": list(entry.needs) if system == "chain-of-affect" else [],
+        "made_from": [_described(path).model_dump() for path in sources],
+        "licence": options.licence or (licences.pop() if len(licences) == 1 else "LicenseRef-unknown"),
+        "licence_note": " ".join(f"{licence.of}: {licence.name}. {licence.means}" for licence in entry.licences),
+        "description": f"{entry.title}. {entry.what}",
+        "trained_on": "by its authors, as they say",
+    }
+    draft = out / f"{MANIFEST_NAME}.part"
+    draft.write_text(json.dumps(fields, indent=2) + "\n", encoding="utf-8")
+    os.replace(draft, out / MANIFEST_NAME)
+    read_manifest(out)
+
+
+def _described(path: Path) -> ModelFile:
+    size = path.stat().st_size
+    if not size:
+        raise ModelCorruptError(f"{path}: is empty; fetch it again")
+    return ModelFile(file=path.name, sha256=sha256_of(path), size_bytes=size)
+
+
+def _first(name: str, folders: Sequence[Path], entry: Published) -> Path:
+    for folder in folders:
+        if (folder / name).is_file():
+            return folder / name
+    places = ", ".join(map(str, dict.fromkeys(folders)))
+    raise ModelNotFoundError(
+        f"{entry.name}: expected {name} in {places}, found none; try: realtime-fer models fetch {entry.name}"
+    )
+
+
+def _folder(entry: Published, weights: Sequence[Path]) -> Path:
+    if len(weights) != 1 or not weights[0].is_dir():
+        found = ", ".join(map(str, weights)) or "none"
+        raise ModelNotFoundError(
+            f"{entry.name}: expected a checkpoint's folder, found {found}; see: realtime-fer models show {entry.name}"
+        )
+    return weights[0]
+
+
+def _require_fits_base(adapter: Any, base: Path) -> None:
+    """Compare names and shapes alone, which needs no weights of the base."""
+    import torch
+
+    from realtime_fer.networks.phi3_vision.config import Phi3VisionConfig
+    from realtime_fer.networks.phi3_vision.model import Phi3Vision
+
+    config = Phi3VisionConfig.from_file(base / "config.json")
+    with torch.device("meta"):
+        model = Phi3Vision(config)
+    adapter.require_fits(model)

@@ -1,0 +1,49 @@
+"""A file that is here whole: what it is, what it is not, and copying it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from realtime_fer.errors import ModelCorruptError
+from realtime_fer.zoo.shelf import sha256_of
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What came from an address ("by hand" where a user brought it)."""
+
+    size_bytes: int
+    sha256: str
+    url: str
+
+
+def require_plain(path: Path) -> None:
+    """Raise ModelCorruptError for what is fetched in place of large files: pointers of git-lfs, and web pages."""
+    with path.open("rb") as file:
+        start = file.read(256).lstrip().lower()
+    if start.startswith(b"version https://git-lfs"):
+        raise ModelCorruptError(f"{path}: a pointer of git-lfs, not the file; run git lfs install and git lfs pull there")
+    if start.startswith((b"<!doctype html", b"<html")):
+        raise ModelCorruptError(f"{path}: a web page, not the file; fetch it with a browser, logged in where that is asked")
+
+
+def copy_whole(source: Path, target: Path, sha256: str) -> None:
+    """Copy a file so that the target is there whole or not at all.
+
+    Args:
+        sha256: of the source.
+
+    Raises:
+        ModelCorruptError: the copy does not read back equal.
+    """
+    draft = target.with_name(target.name + ".part")
+    try:
+        shutil.copyfile(source, draft)
+        if sha256_of(draft) != sha256:
+            raise ModelCorruptError(f"{target}: the copy does not read back equal; is the disk sound?")
+        os.replace(draft, target)
+    finally:
+        draft.unlink(missing_ok=True)
