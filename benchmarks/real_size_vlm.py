@@ -118,7 +118,7 @@ class ExpLlmSystem:
         """A converted folder."""
         from realtime_fer.networks.expllm.checkpoint import empty_expllm
         from realtime_fer.networks.expllm.config import ExpLlmConfig
-        from realtime_fer.networks.phi3_vision.shards import INDEX_FILE
+        from realtime_fer.networks.safetensors_shards import INDEX_FILE
 
         values = {"model_type": "locllm", "vocab_size": 32000, "im_patch_token": 32000, "bos_token_id": 1, "eos_token_id": 2}
         if size == "tiny":
@@ -248,7 +248,12 @@ def synchronise(cuda: bool) -> None:
 
 
 def peak_memory() -> float:
-    """Largest resident size of this process so far, bytes (pages of files that are mapped count, too)."""
+    """Largest resident size of this program so far, bytes (pages of files that are mapped count, too)."""
+    status = Path("/proc/self/status")
+    if status.is_file():
+        # What `getrusage` says begins with the size of the process that started this one.
+        line = next(line for line in status.read_text(encoding="utf-8").splitlines() if line.startswith("VmHWM"))
+        return float(line.split()[1]) * 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0
 
 
