@@ -7,16 +7,27 @@ from typing import Any
 
 import click
 
+from realtime_fer.commands.config_file import config_option
+
 _PATH = click.Path(path_type=Path)
 
 
 @click.command(name="fmpn")
+@config_option
 @click.option(
     "--data",
     type=_PATH,
     required=True,
     help="ferplus_train.npz, or a folder with a sub-folder of faces for each class.",
 )
+@click.option(
+    "--layout",
+    type=click.Choice(["folders", "fmpn"]),
+    default="folders",
+    show_default=True,
+    help="fmpn: --data is the authors' folder of CK+ or MMI, with imgs, lists, labels and imgs_res (ready masks).",
+)
+@click.option("--fold", type=click.IntRange(0, 9), help="With --layout fmpn: the fold whose people are left out.")
 @click.option("--out", type=_PATH, default=Path("runs/fmpn"), show_default=True, help="Run folder of both stages.")
 @click.option(
     "--stage",
@@ -26,14 +37,49 @@ _PATH = click.Path(path_type=Path)
 )
 @click.option("--epochs", type=click.IntRange(1), help="Default as published: 300 for masks, 200 for classifier.")
 @click.option("--decay-epochs", type=click.IntRange(0), help="Of these, at the end, with a falling rate; default half.")
-@click.option("--batch", type=click.IntRange(1), help="Default as published: 32 for masks, 16 for classifier.")
-@click.option("--learning-rate", type=click.FloatRange(0, 1), default=1e-4, show_default=True)
+@click.option(
+    "--batch", type=click.IntRange(1), help="Default as published: 32 for masks, 16 for classifier; 128 with one-cycle."
+)
+@click.option(
+    "--classifier",
+    type=click.Choice(["inception", "compact"]),
+    default="inception",
+    show_default=True,
+    help="compact is the shipped classifier's small network, for grey faces of 48 pixels; tell both stages.",
+)
+@click.option(
+    "--backbone",
+    type=click.Choice(["small", "medium", "large", "huge"]),
+    default="small",
+    show_default=True,
+    help="Of the compact classifier.",
+)
+@click.option(
+    "--dropout", type=click.FloatRange(0, 1, max_open=True), default=0.2, show_default=True, help="Of the compact classifier."
+)
+@click.option("--without-mask", is_flag=True, help="The stage classifier sees the whole grey face, for comparison.")
+@click.option(
+    "--schedule",
+    type=click.Choice(["published", "one-cycle"]),
+    default="published",
+    show_default=True,
+    help="one-cycle teaches as `train emotion-gcn-ferplus` does, to compare with it; faces are grey.",
+)
+@click.option(
+    "--camera-share",
+    type=click.FloatRange(0, 3),
+    default=1.0,
+    show_default=True,
+    help="Of faces shown small, blurred, grainy or compressed, with one-cycle.",
+)
+@click.option("--learning-rate", type=click.FloatRange(0, 1), help="Default as published: 1e-4; with one-cycle 3e-3.")
 @click.option(
     "--generator-learning-rate",
     type=click.FloatRange(0, 1),
-    default=1e-5,
-    show_default=True,
-    help="Of the mask generator in the stage classifier.",
+    help="Of the mask generator in the stage classifier. Default as published: 1e-5; with one-cycle a tenth of the other rate.",
+)
+@click.option(
+    "--weight-decay", type=click.FloatRange(0), default=0.05, show_default=True, help="With one-cycle; published: none."
 )
 @click.option(
     "--mask-weight",
@@ -43,7 +89,7 @@ _PATH = click.Path(path_type=Path)
     help="Of the mask's error in the stage classifier: 0.1 in the authors' code; the paper is quoted with 10.",
 )
 @click.option(
-    "--size", "size_px", type=click.IntRange(4), default=299, show_default=True, help="Side of a face, 0 or 3 modulo 4, pixels."
+    "--size", "size_px", type=click.IntRange(4), help="Side of a face, 0 or 3 modulo 4, pixels; default 299, 48 for compact."
 )
 @click.option("--channels", type=click.IntRange(1), default=64, show_default=True, help="Of the mask generator.")
 @click.option("--blocks", type=click.IntRange(0), default=4, show_default=True, help="Of the mask generator.")

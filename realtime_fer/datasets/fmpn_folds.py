@@ -16,11 +16,10 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from realtime_fer.datasets.affectnet_folder import missing_pictures
-from realtime_fer.datasets.ckplus import CKPLUS_LABELS
-from realtime_fer.datasets.mmi import MMI_LABELS
 from realtime_fer.datasets.plain_pickle import load_pickle
 from realtime_fer.datasets.split_files import read_split, split_paths, subject_of
 from realtime_fer.errors import DatasetError
+from realtime_fer.labels import CKPLUS_LABELS, MMI_LABELS
 
 FmpnName = Literal["ckplus", "mmi"]
 

@@ -6,13 +6,14 @@ Needs torch, as the model is asked in words, the way it was published.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from realtime_fer.datasets.chain_records import find_pictures, read_chain_records, records_digest
 from realtime_fer.datasets.picture_file import read_picture
 from realtime_fer.errors import SettingsError, missing_extra
+from realtime_fer.evaluation.asking import Progress, batches_left, spread_over
 from realtime_fer.evaluation.chain_answers import AnswerFile
 from realtime_fer.evaluation.chain_protocol import PROTOCOLS
 from realtime_fer.evaluation.chain_report import ChainReport, chain_report, draw_chain_confusion
@@ -33,9 +34,6 @@ REPORT_NAME: Final = "report.json"
 CONFUSION_NAME: Final = "confusion.png"
 
 AUTO: Final = "auto"
-
-Progress = Callable[[int, int], None]
-"""Told how many pictures are done, and of how many."""
 
 
 def evaluate_chain(
@@ -84,9 +82,7 @@ def evaluate_chain(
     device, dtype = _chosen(device, dtype)
     Phi3VisionConfig.from_file(model / "config.json", tower)  # a wrong folder is known at once
     records = read_chain_records(data)
-    cases = test.cases(records, str(data))
-    if limit is not None and limit < len(cases):
-        cases = [cases[position * len(cases) // limit] for position in range(limit)]
+    cases = spread_over(test.cases(records, str(data)), limit)
     wanted = {case.image for case in cases}
     paths = find_pictures([record for record in records if record.image in wanted], images, str(data))
     what = {
@@ -96,18 +92,12 @@ def evaluate_chain(
         "weights": weights_version(model, adapter),
         "dtype": dtype,
     }
+    chain: Phi3VisionChainModel | None = None
     with AnswerFile(out / ANSWERS_NAME, what) as file:
-        done = sum(file.of(case) is not None for case in cases)
-        if progress is not None:
-            progress(done, len(cases))
-        if done < len(cases):
-            chain = open_chain_model(model, adapter, asked, device=device, dtype=dtype, threads=threads, tower=tower)
-        for case in cases:
-            if file.of(case) is None:
-                file.add(case, test.ask(chain.look(read_picture(paths[case.image])), asked))
-                done += 1
-                if progress is not None:
-                    progress(done, len(cases))
+        for (case,) in batches_left(cases, lambda case: file.of(case) is not None, 1, progress):
+            if chain is None:  # only where something is left to ask
+                chain = open_chain_model(model, adapter, asked, device=device, dtype=dtype, threads=threads, tower=tower)
+            file.add(case, test.ask(chain.look(read_picture(paths[case.image])), asked))
         answered = [(case, answers) for case in cases if (answers := file.of(case)) is not None]
     report = chain_report(test, answered, what, bootstrap_draws)
     (out / REPORT_NAME).write_text(report.as_json() + "\n", encoding="utf-8")

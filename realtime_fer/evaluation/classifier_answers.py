@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from realtime_fer.errors import ModelShapeError
+from realtime_fer.evaluation.asking import Progress
 from realtime_fer.evaluation.face_fitting import PUBLISHED_FMPN_MARGIN, Resize, fit_face
 from realtime_fer.expression.face_crop import FaceCrop
 from realtime_fer.expression.motion_mask_classifier import MotionMaskClassifier
@@ -25,9 +26,6 @@ would otherwise fill the memory."""
 
 ReadFace = Callable[[int], npt.NDArray[np.uint8]]
 """From an index to a picture, uint8 (H, W, 3), RGB."""
-
-Progress = Callable[[int], Any]
-"""Told how many more faces are done."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,7 +67,9 @@ def expression_manifest(model: ShelvedModel) -> ExpressionManifest:
 
 def default_margin(model: ShelvedModel) -> float:
     """What a data set's pictures are widened by for a model: nothing, but the published cut for FMPN."""
-    return PUBLISHED_FMPN_MARGIN if expression_manifest(model).motion_mask else 0.0
+    manifest = expression_manifest(model)
+    # A margin of exactly 0 is a network that was shown whole pictures in training.
+    return PUBLISHED_FMPN_MARGIN if manifest.motion_mask and manifest.crop.margin != 0 else 0.0
 
 
 def classify_faces(
@@ -109,7 +109,7 @@ def classify_faces(
         if isinstance(classifier, _WithRawAffect) and classifier.raw_affect is not None:
             affect.append(classifier.raw_affect)
         if progress is not None:
-            progress(len(crops))
+            progress(start + len(crops), len(rows))
     return ClassifierAnswers(np.concatenate(probabilities), np.concatenate(affect) if affect else None)
 
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
 from realtime_fer.datasets.picture_file import read_picture
-from realtime_fer.errors import DatasetError
+from realtime_fer.evaluation.asking import Progress, batches_left, require_pictures, spread_over
 from realtime_fer.evaluation.caption_cases import CaptionCase, read_caption_cases
 from realtime_fer.evaluation.caption_recognition import action_unit_figures, emotion_figures
 from realtime_fer.evaluation.caption_scores import WITHOUT_JAVA, CaptionScores, score_captions
 from realtime_fer.evaluation.clip_score import clip_score
 from realtime_fer.evaluation.kept_answers import KeptAnswers
+from realtime_fer.fingerprint import records_fingerprint
 from realtime_fer.networks.exp_blip.action_mentions import named_actions
 from realtime_fer.networks.exp_blip.emotion_mentions import named_emotions
 from realtime_fer.networks.exp_blip.generation import CAPTIONING_TASK
@@ -25,9 +25,6 @@ from realtime_fer.reasoning.exp_blip.loading import weights_version
 CAPTIONS_NAME: Final = "captions.jsonl"
 REPORT_NAME: Final = "report.json"
 DIGITS: Final = 4
-
-Progress = Callable[[int, int], None]
-"""Told how many pictures are done, and of how many."""
 
 
 def evaluate_exp_blip(
@@ -62,7 +59,7 @@ def evaluate_exp_blip(
         beams, max_new_tokens: 5 and 200 as published.
         device, device_map, dtype, bits, threads: see `placement.choose_placement`.
         limit: at most so many pictures, from all over the test, for a trial.
-        progress: told after each batch.
+        progress: told of each batch.
 
     Returns:
         What report.json holds: `bleu`, `rouge_l`, `cider`, `meteor` (over the pictures with references), `clip_score`,
@@ -74,34 +71,26 @@ def evaluate_exp_blip(
         SettingsError: a name is not known, or this machine has not what is asked for.
     """
     cases = read_caption_cases(data)
-    missing = [case.image for case in cases if not (images / case.image).is_file()]
-    if missing:
-        raise DatasetError(f"{data}: {len(missing)} of {len(cases)} pictures are not in {images}, the first is {missing[0]}")
+    require_pictures([case.image for case in cases], images, data)
     what = {
         "kind": kind,
-        "records": _digest(cases),
+        "records": records_fingerprint((c.image, c.references, sorted(c.action_units or ()), c.emotion) for c in cases),
         "weights": weights_version(model),
         "dtype": dtype,
         "bits": bits,
         "beams": beams,
         "max_new_tokens": max_new_tokens,
     }
-    if limit is not None and limit < len(cases):
-        cases = [cases[position * len(cases) // limit] for position in range(limit)]
+    cases = spread_over(cases, limit)
+    reasoner: ExpBlipReasoner | None = None
     with KeptAnswers(out / CAPTIONS_NAME, what, ("caption",)) as kept:
-        todo = [case for case in cases if kept.of(case.image) is None]
-        if progress is not None:
-            progress(len(cases) - len(todo), len(cases))
-        if todo:
-            places: dict[str, Any] = {"device": device, "device_map": device_map, "dtype": dtype, "bits": bits}
-            reasoner = build(str(model), kind=kind, beams=beams, max_new_tokens=max_new_tokens, threads=threads, **places)
-        for start in range(0, len(todo), batch):
-            shown = todo[start : start + batch]
+        for shown in batches_left(cases, lambda case: kept.of(case.image) is not None, batch, progress):
+            if reasoner is None:  # only where something is left to ask
+                places: dict[str, Any] = {"device": device, "device_map": device_map, "dtype": dtype, "bits": bits}
+                reasoner = build(str(model), kind=kind, beams=beams, max_new_tokens=max_new_tokens, threads=threads, **places)
             written = reasoner.captioner.describe([read_picture(images / case.image) for case in shown], reasoner.settings)
             for case, found in zip(shown, written, strict=True):
                 kept.add(case.image, {"caption": found[0].text})
-            if progress is not None:
-                progress(len(cases) - len(todo) + start + len(shown), len(cases))
         captions = [str((kept.of(case.image) or {})["caption"]) for case in cases]
     report = {**what, "n": len(cases), **caption_figures(captions, cases)}
     if clip is None:
@@ -145,8 +134,3 @@ def caption_figures(captions: Sequence[str], cases: Sequence[CaptionCase]) -> di
     else:
         left_out["emotion"] = "no record has an emotion"
     return figures
-
-
-def _digest(cases: Sequence[CaptionCase]) -> str:
-    listed = json.dumps([[c.image, c.references, sorted(c.action_units or ()), c.emotion] for c in cases])
-    return hashlib.sha256(listed.encode()).hexdigest()[:12]

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from realtime_fer.datasets.expllm_picture import read_expllm_picture
 from realtime_fer.datasets.expllm_records import ExpLlmRecord, read_expllm_records
-from realtime_fer.errors import DatasetError, SettingsError
+from realtime_fer.errors import SettingsError
+from realtime_fer.evaluation.asking import Progress, batches_left, require_pictures, spread_over
 from realtime_fer.evaluation.confusion_picture import CONFUSION_NAME, draw_confusion
 from realtime_fer.evaluation.expllm_labels import ANSWERS, PROTOCOLS, ExpLlmReport, expllm_report, require_labels
 from realtime_fer.evaluation.kept_answers import KeptAnswers
+from realtime_fer.fingerprint import records_fingerprint
 from realtime_fer.networks.expllm.generation import LABEL_TOKENS, write
 from realtime_fer.networks.expllm.image_processor import pixel_values
 from realtime_fer.networks.expllm.model import ExpLlm
@@ -24,9 +25,6 @@ from realtime_fer.reasoning.placement import choose_placement
 ANSWERS_NAME: Final = "answers.jsonl"
 REPORT_NAME: Final = "report.json"
 PUBLISHED_BATCH: Final = 8
-
-Progress = Callable[[int, int], None]
-"""Told how many pictures are done, and of how many."""
 
 
 def evaluate_expllm(
@@ -58,7 +56,7 @@ def evaluate_expllm(
         device, device_map, dtype, bits, threads: see `placement.choose_placement`.
         limit: at most so many pictures, from all over the test, for a trial.
         bootstrap_draws: for intervals; 0 gives none.
-        progress: told after each batch.
+        progress: told of each batch.
 
     Raises:
         DatasetError: records, pictures or earlier answers cannot be used.
@@ -69,29 +67,23 @@ def evaluate_expllm(
         raise SettingsError(f"protocol: expected one of {', '.join(PROTOCOLS)}, found {protocol!r}")
     records = read_expllm_records(data)
     require_labels([record.label for record in records], protocol, str(data))
-    _require_pictures(records, images, data)
+    require_pictures([record.file_name for record in records], images, data)
     placement = choose_placement(device=device, dtype=dtype, bits=bits, device_map=device_map, threads=threads)
     what = {
         "protocol": protocol,
-        "records": _digest(records),
+        "records": records_fingerprint((record.file_name, record.label) for record in records),
         "weights": weights_version(model),
         "dtype": placement.words,
     }
-    if limit is not None and limit < len(records):
-        records = [records[position * len(records) // limit] for position in range(limit)]
+    records = spread_over(records, limit)
+    network: ExpLlm | None = None
     with KeptAnswers(out / ANSWERS_NAME, what, ("answer",)) as kept:
-        todo = [record for record in records if kept.of(record.file_name) is None]
-        if progress is not None:
-            progress(len(records) - len(todo), len(records))
-        if todo:
-            tokenizer = ExpLlmTokenizer.from_folder(model)
-            network = load_converted(model, placement)
-        for start in range(0, len(todo), batch):
-            asked = todo[start : start + batch]
+        for asked in batches_left(records, lambda record: kept.of(record.file_name) is not None, batch, progress):
+            if network is None:  # only where something is left to ask
+                tokenizer = ExpLlmTokenizer.from_folder(model)
+                network = load_converted(model, placement)
             for record, answer in zip(asked, _labels(network, tokenizer, asked, images), strict=True):
                 kept.add(record.file_name, {"truth": record.label, "answer": answer})
-            if progress is not None:
-                progress(len(records) - len(todo) + start + len(asked), len(records))
         answers = [str((kept.of(record.file_name) or {})["answer"]) for record in records]
     report = expllm_report(answers, [str(record.label) for record in records], protocol, what, bootstrap_draws)
     (out / REPORT_NAME).write_text(report.as_json() + "\n", encoding="utf-8")
@@ -105,18 +97,3 @@ def _labels(model: ExpLlm, tokenizer: ExpLlmTokenizer, records: list[ExpLlmRecor
     pixels = pixel_values(pictures).to(next(model.vision.parameters()).device)
     seen = model.image_embeddings(pixels).to(model.language.model.embed_tokens.weight.device)
     return write(model, tokenizer, [label_prompt()] * len(records), seen, LABEL_TOKENS)
-
-
-def _digest(records: list[ExpLlmRecord]) -> str:
-    """A short name for pictures and labels, that changes when they do."""
-    listed = "".join(f"{record.file_name} {record.label}\n" for record in records)
-    return hashlib.sha256(listed.encode()).hexdigest()[:12]
-
-
-def _require_pictures(records: list[ExpLlmRecord], images: Path, data: Path) -> None:
-    missing = [record.file_name for record in records if not (images / record.file_name).is_file()]
-    if missing:
-        raise DatasetError(
-            f"{data}: {len(missing)} of {len(records)} pictures are not in {images}, the first is {missing[0]}; "
-            "name the folder of the pictures with --images"
-        )

@@ -16,7 +16,8 @@ import numpy.typing as npt
 from realtime_fer.datasets.labelled_faces import LabelledSet
 from realtime_fer.errors import DatasetError
 from realtime_fer.evaluation.classification_report import ClassificationReport, affect_figures, classification_report
-from realtime_fer.evaluation.classifier_answers import Progress, classify_faces, default_margin, expression_manifest
+from realtime_fer.evaluation.asking import Progress
+from realtime_fer.evaluation.classifier_answers import classify_faces, default_margin, expression_manifest
 from realtime_fer.evaluation.face_fitting import Resize
 from realtime_fer.evaluation.label_matching import LabelMatch, match_labels
 from realtime_fer.zoo.shelf import ShelvedModel
@@ -63,7 +64,7 @@ def evaluate_labelled(
         common_classes: score on the classes that both have, leaving out faces of others; otherwise both must have the same.
         margin, resize: see `face_fitting.fit_face`; a margin of None is `classifier_answers.default_margin`.
         bootstrap_draws: for intervals, over people where the set knows them; 0 gives none.
-        progress: told how many more faces are done.
+        progress: told how many faces are done, and of how many.
 
     Raises:
         DatasetError: classes do not match, no face counts, or a picture cannot be read.

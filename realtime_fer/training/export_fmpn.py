@@ -50,7 +50,7 @@ trained on: tight crops, with the eyes at a quarter and three quarters of the wi
 LICENCE = "LicenseRef-unknown"
 LICENCE_NOTE = "The terms of the data that these weights were trained on hold for them; nobody stated them at the export."
 DESCRIPTION = (
-    "FMPN-FER (Chen et al., VCIP 2019): a motion mask of the face, fused with the face, and an ImageNet network that names "
+    "FMPN-FER (Chen et al., VCIP 2019): a motion mask of the face, fused with the face, and a network that names "
     "the expression. Says which expression is shown, not what is felt."
 )
 TRAINED_ON = "not stated at the export"
@@ -81,10 +81,10 @@ def export_fmpn(
         epoch: of the authors' files, see `networks.fmpn.checkpoint.load_fmpn`.
         size_px: side of the faces, for the authors' files; None is 299.
         labels: of the outputs, in their order; None takes those of the checkpoint, or of the published data sets.
-        with_mask: also write the mask; without it, any ONNX classifier's runtime takes the file.
+        with_mask: also write the mask, if the training had one; without it, any ONNX classifier's runtime takes the file.
         half: store the weights in float16, half the file.
         margin: of the face pictures trained on, see `OWN_FACE_MARGIN` and `PUBLISHED_FACE_MARGIN`; the crop in the manifest
-            is that of their centre, as in training.
+            is that of their centre, as in training, unless the training showed them whole.
 
     Returns:
         Path of the ONNX file.
@@ -95,7 +95,8 @@ def export_fmpn(
     """
     trained = load_trained(weights, epoch=epoch, size_px=size_px)
     size = trained.size_px
-    model = FmpnForExport(trained.model, with_mask=with_mask).eval()
+    with_mask = with_mask and trained.has_mask
+    model = FmpnForExport(trained.model, with_mask=with_mask, grey_faces=trained.grey_faces).eval()
     if margin is None:
         margin = PUBLISHED_FACE_MARGIN if trained.epochs is None else OWN_FACE_MARGIN
     names = _labels(trained, labels, classes_of(model, size))
@@ -116,7 +117,11 @@ def export_fmpn(
         "description": DESCRIPTION,
         "trained_on": trained_on,
         "labels": list(names),
-        "crop": {"size_px": size, "colour": "rgb", "margin": round(crop_margin(margin, size), 4)},
+        "crop": {
+            "size_px": size,
+            "colour": "rgb",
+            "margin": round(margin if trained.whole_faces else crop_margin(margin, size), 4),
+        },
         "temperature": 1.0 if trained.held_out is None else round(fit_temperature(*(p.numpy() for p in trained.held_out)), 4),
         "valence_arousal": None,
         # Absent where there is none, so that versions without masks read the manifest of such a model.

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from realtime_fer.datasets.ckplus import CKPLUS_LABELS
 from realtime_fer.datasets.fmpn_folds import FmpnPicture, read_fmpn_fold, read_fmpn_frames, read_fmpn_labels
 from realtime_fer.errors import DatasetError
+from realtime_fer.labels import CKPLUS_LABELS
 from tests.datasets.hostile_pickles import hostile_streams
 from tests.datasets.miniatures import save_fmpn, save_picture
 

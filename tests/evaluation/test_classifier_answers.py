@@ -11,6 +11,8 @@ pytest.importorskip("onnxruntime")
 from realtime_fer.errors import ModelShapeError
 from realtime_fer.evaluation import classifier_answers
 from realtime_fer.evaluation.classifier_answers import classify_faces, default_margin
+from realtime_fer.zoo.manifest import ExpressionManifest
+from realtime_fer.zoo.shelf import ShelvedModel
 from tests.evaluation.detector_folders import save_detector
 from tests.evaluation.expression_folders import LABELS, STEP, grey_faces, save_brightness_model
 
@@ -44,10 +46,10 @@ def test_valence_and_arousal_are_not_cut_to_their_range(tmp_path: Path) -> None:
 
 def test_batches_make_no_difference_and_progress_counts_faces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model, read = save_brightness_model(tmp_path / "m", affect=True), grey_faces(LEVELS, [0] * 5).read
-    whole, told = classify_faces(model, read, range(5)), list[int]()
+    whole, told = classify_faces(model, read, range(5)), list[tuple[int, int]]()
     monkeypatch.setattr(classifier_answers, "BATCH_PIXELS", 2 * 16**2)
-    parts = classify_faces(model, read, range(5), progress=told.append)
-    assert told == [2, 2, 1]
+    parts = classify_faces(model, read, range(5), progress=lambda *done: told.append(done))
+    assert told == [(2, 5), (4, 5), (5, 5)]
     assert parts.probabilities == pytest.approx(whole.probabilities, abs=1e-6)
     assert parts.affect == pytest.approx(whole.affect)
 
@@ -62,8 +64,14 @@ def test_a_margin_changes_what_the_model_sees(tmp_path: Path) -> None:
 def test_networks_with_a_motion_mask_are_cut_as_published(tmp_path: Path) -> None:
     model = save_brightness_model(tmp_path / "m")
     assert default_margin(model) == 0
-    masked = type(model)(model.folder, model.manifest.model_copy(update={"motion_mask": "predicted"}))
-    assert default_margin(masked) == pytest.approx((299 / 320 - 1) / 2)
+    assert isinstance(model.manifest, ExpressionManifest)
+
+    def masked(margin: float) -> ShelvedModel:
+        crop = model.manifest.crop.model_copy(update={"margin": margin})  # type: ignore[union-attr]
+        return ShelvedModel(model.folder, model.manifest.model_copy(update={"motion_mask": "predicted", "crop": crop}))
+
+    assert default_margin(masked(-0.15)) == pytest.approx((299 / 320 - 1) / 2)
+    assert default_margin(masked(0.0)) == 0, "a network that was shown whole pictures"
 
 
 def test_a_detector_classifies_nothing(tmp_path: Path) -> None:

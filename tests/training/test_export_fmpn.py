@@ -17,13 +17,16 @@ from realtime_fer.expression.motion_mask_classifier import MotionMaskClassifier 
 from realtime_fer.expression.onnx_classifier import OnnxClassifier  # noqa: E402
 from realtime_fer.networks.fmpn.checkpoint import save_fmpn  # noqa: E402
 from realtime_fer.networks.fmpn.classes import CKPLUS_LABELS, MMI_LABELS  # noqa: E402
+from realtime_fer.networks.fmpn.compact_classifier import CompactClassifier  # noqa: E402
 from realtime_fer.networks.fmpn.export_form import FmpnForExport  # noqa: E402
-from realtime_fer.networks.fmpn.motion_mask_generator import Norm  # noqa: E402
+from realtime_fer.networks.fmpn.model import Fmpn  # noqa: E402
+from realtime_fer.networks.fmpn.motion_mask_generator import MotionMaskGenerator, Norm  # noqa: E402
+from realtime_fer.networks.fmpn.prior_fusion import PriorFusion  # noqa: E402
 from realtime_fer.training import export_fmpn as export  # noqa: E402
 from realtime_fer.training.calibration import fit_temperature  # noqa: E402
 from realtime_fer.training.fmpn.trained import Trained  # noqa: E402
 from realtime_fer.zoo.manifest import ExpressionManifest, read_manifest  # noqa: E402
-from tests.networks.fmpn.tiny import SIZE_PX, tiny_fmpn  # noqa: E402
+from tests.networks.fmpn.tiny import SIZE_PX, shaken, tiny_fmpn  # noqa: E402
 
 # torch warns about its own future while tracing.
 pytestmark = [pytest.mark.torch, pytest.mark.filterwarnings("ignore"), pytest.mark.timeout(300)]
@@ -144,3 +147,45 @@ def test_the_crop_is_the_centre_of_the_face_picture() -> None:
 
 def test_the_number_of_classes_is_asked_of_the_network() -> None:
     assert export.classes_of(FmpnForExport(tiny_fmpn(classes=5)), SIZE_PX) == 5
+
+
+@pytest.fixture(scope="module")
+def compact(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint as the one-cycle schedule leaves it, with weights that differ from zero everywhere."""
+    model = Fmpn(MotionMaskGenerator(48, channels=4, blocks=1), PriorFusion(), CompactClassifier(3))
+    shaken(model)
+    with torch.no_grad():
+        # Small logits, so that the softmax shows every difference.
+        model.net_cls.graph.weight.mul_(1e-3)
+    path = tmp_path_factory.mktemp("compact") / "last.pt"
+    recipe = {"stage": "classifier", "size_px": 48, "schedule": "one-cycle", "without_mask": False}
+    contents = {"recipe": recipe, "labels": ["neutral", "anger", "fear"], "epoch": 1, "average": model.state_dict()}
+    torch.save({**contents, "model": tiny_fmpn().state_dict(), "grey_faces": True}, path)
+    return path
+
+
+def test_a_compact_network_answers_on_the_grey_face_and_sees_it_whole(compact: Path, tmp_path: Path) -> None:
+    path = export.export_fmpn(compact, tmp_path / "fmpn")
+    manifest = read_manifest(path.parent)
+    assert isinstance(manifest, ExpressionManifest)
+    assert (manifest.crop.size_px, manifest.crop.margin, manifest.motion_mask) == (48, 0.0, "predicted")
+    assert manifest.labels == ("neutral", "anger", "fear")
+    runtime = classifier(MotionMaskClassifier, path)
+    faces = [np.random.default_rng(5).integers(0, 256, (48, 48, 3), dtype=np.uint8) for _ in range(2)]
+    form = FmpnForExport(tiny_fmpn())
+    levels = form.grey(torch.from_numpy(np.stack(faces)).permute(0, 3, 1, 2).float())[:, 0].numpy()
+    grey = [np.repeat(face[..., None], 3, axis=2).astype(np.uint8) for face in levels]
+    coloured, uncoloured = runtime.classify(faces), runtime.classify(grey)
+    assert coloured.motion_masks.shape == (2, 48, 48)
+    assert np.abs(coloured.probabilities - uncoloured.probabilities).max() < 1e-5
+    assert coloured.probabilities[0].std() > 0.01
+
+
+def test_a_training_without_masks_has_none_to_export(compact: Path, tmp_path: Path) -> None:
+    contents = torch.load(compact, weights_only=True)
+    contents["recipe"]["without_mask"] = True
+    contents["average"] = {name: v for name, v in contents["average"].items() if not name.startswith("net_resface.")}
+    torch.save(contents, tmp_path / "last.pt")
+    path = export.export_fmpn(tmp_path / "last.pt", tmp_path / "fmpn")
+    assert "motion_mask" not in json.loads((path.parent / "manifest.json").read_text())
+    assert [output.name for output in onnx.load(str(path)).graph.output] == ["logits"]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from realtime_fer.errors import ModelCorruptError, missing_extra
+from realtime_fer.networks.fmpn.compact_classifier import CompactClassifier, backbone_of
 from realtime_fer.networks.fmpn.dense_classifier import DenseClassifier
 from realtime_fer.networks.fmpn.inception_v3 import FIRST_CHANNELS, InceptionV3
 from realtime_fer.networks.fmpn.model import Fmpn
@@ -18,6 +19,7 @@ from realtime_fer.networks.fmpn.motion_mask_generator import FACE_SIZE_PX, Motio
 from realtime_fer.networks.fmpn.prior_fusion import PriorFusion
 from realtime_fer.networks.fmpn.residual_classifier import RESNET50_BLOCKS, RESNET152_BLOCKS, ResidualClassifier
 from realtime_fer.networks.fmpn.weight_files import NETS, State, counted, find_files, read_state, require_same_tensors, some_of
+from realtime_fer.networks.fmpn.whole_face import WholeFace
 
 try:
     import torch
@@ -50,11 +52,13 @@ def load_fmpn(weights: Path, *, epoch: str | None = None, size_px: int = FACE_SI
 def fmpn_from(states: Mapping[str, State], what: Mapping[str, str], size_px: int = FACE_SIZE_PX) -> Fmpn:
     """The three nets of their tensors, in evaluation mode; both mappings are by net. Errors as `load_fmpn`.
 
+    A generator without tensors is `WholeFace`, of a training without masks.
+
     Args:
         what: to call each net in an error.
     """
     model = Fmpn(
-        generator_from(states["resface"], what["resface"], size_px),
+        generator_from(states["resface"], what["resface"], size_px) if states["resface"] else WholeFace(),
         fusion_from(states["fusion"], what["fusion"]),
         classifier_from(states["cls"], what["cls"]),
     )
@@ -97,7 +101,10 @@ def fusion_from(state: State, what: str) -> PriorFusion:
 
 
 def classifier_from(state: State, what: str) -> Any:
-    """The classification net its tensors tell: Inception v3, ResNet-50 or -152, DenseNet-121. Errors as `load_fmpn`."""
+    """The classification net its tensors tell: Inception v3, ResNet-50 or -152, DenseNet-121, or our compact one.
+
+    Errors as `load_fmpn`.
+    """
     net: Any
     if "Conv2d_1a_3x3.conv.weight" in state:
         width = state["Conv2d_1a_3x3.conv.weight"].shape[0] / FIRST_CHANNELS
@@ -107,10 +114,12 @@ def classifier_from(state: State, what: str) -> Any:
         net = ResidualClassifier(len(_tensor(state, "fc.weight", what)), blocks)
     elif "features.conv0.weight" in state:
         net = DenseClassifier(len(_tensor(state, "classifier.weight", what)))
+    elif "pooling" in state and "stem.weight" in state:
+        net = CompactClassifier(len(_tensor(state, "graph.weight", what)), backbone=backbone_of(state, what))
     else:
         raise ModelCorruptError(
             f"{what}: expected an Inception v3, ResNet-50 or -152, or DenseNet-121 with torchvision's names, "
-            f"found {counted(state)} ({some_of(sorted(state))})"
+            f"or a compact classifier, found {counted(state)} ({some_of(sorted(state))})"
         )
     _fill(net, state, what)
     return net

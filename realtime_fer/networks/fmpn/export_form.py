@@ -23,17 +23,23 @@ class FmpnForExport(nn.Module):  # type: ignore[misc]
     """Logits (N, C) and, if wanted, mask (N, 1, S, S) of faces (N, 3, S, S), RGB 0..255.
 
     `model` is used up: its instance norms become what they are in evaluation mode.
+
+    Args:
+        with_mask: give the mask too.
+        grey_faces: it was trained on grey pictures, so that the colour face is the grey one three times.
     """
 
-    def __init__(self, model: Fmpn, *, with_mask: bool = True) -> None:
+    def __init__(self, model: Fmpn, *, with_mask: bool = True, grey_faces: bool = False) -> None:
         super().__init__()
         _fix_instance_norms(model)
         self.model = model.eval()
         self.with_mask = with_mask
+        self.grey_faces = grey_faces
         self.register_buffer("grey_weights", torch.tensor(GREY_WEIGHTS)[:, None, None], persistent=False)
 
     def forward(self, faces: Tensor) -> Any:
-        output = self.model(faces / 255, self.grey(faces) / 255)
+        grey = self.grey(faces) / 255
+        output = self.model(grey.expand(-1, 3, -1, -1) if self.grey_faces else faces / 255, grey)
         return (output.logits, output.mask) if self.with_mask else output.logits
 
     def grey(self, faces: Tensor) -> Tensor:

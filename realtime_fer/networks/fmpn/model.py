@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from realtime_fer.errors import missing_extra
 from realtime_fer.networks.fmpn.motion_mask_generator import MotionMaskGenerator
 from realtime_fer.networks.fmpn.prior_fusion import PriorFusion
+from realtime_fer.networks.fmpn.whole_face import WholeFace
 
 try:
     from torch import Tensor, nn
@@ -34,14 +35,14 @@ class Fmpn(nn.Module):  # type: ignore[misc]
     """Mask, fusion, classification; one class each, named as published weight files are.
 
     Args:
-        net_resface: the motion mask generator.
+        net_resface: the motion mask generator, or what stands for it in a comparison without one.
         net_fusion: the prior fusion network.
         net_cls: from (N, 3, S, S) to logits (N, C).
 
     Source: figure 2 of arXiv 1902.08788. Nothing is detached: the classification loss trains the generator as well.
     """
 
-    def __init__(self, net_resface: MotionMaskGenerator, net_fusion: PriorFusion, net_cls: Any) -> None:
+    def __init__(self, net_resface: MotionMaskGenerator | WholeFace, net_fusion: PriorFusion, net_cls: Any) -> None:
         super().__init__()
         self.net_resface = net_resface
         self.net_fusion = net_fusion

@@ -1,4 +1,4 @@
-"""The epochs of one stage: published schedule, a checkpoint after each, and going on from one.
+"""The epochs of one stage: a checkpoint after each, and going on from one.
 
 Nothing is chosen on held-out faces: the last epoch is the model. A run that is stopped after an epoch and resumed ends with
 the same weights as one that was never stopped.
@@ -6,6 +6,7 @@ the same weights as one that was never stopped.
 
 from __future__ import annotations
 
+import copy
 import logging
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,16 +14,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from realtime_fer.errors import missing_extra
-from realtime_fer.training.fmpn.faces import LabelledFaces
 from realtime_fer.training.fmpn.optimisation import set_rate
-from realtime_fer.training.fmpn.pseudo_masks import MaskPictures
 from realtime_fer.training.fmpn.recipe import FmpnRecipe
-from realtime_fer.training.fmpn.samples import FaceSamples, batches, shuffled
-from realtime_fer.training.fmpn.schedule import learning_rate_factor
 from realtime_fer.training.fmpn.stages import Stage
+from realtime_fer.training.fmpn.way import Way
 from realtime_fer.training.run_files import (
     CHECKPOINT_NAME,
     CURVES_NAME,
@@ -43,82 +39,88 @@ log = logging.getLogger(__name__)
 
 def run_epochs(
     stage: Stage,
+    way: Way,
     recipe: FmpnRecipe,
     out: Path,
     *,
-    faces: LabelledFaces,
-    held_out: LabelledFaces,
-    masks: MaskPictures,
+    about: Mapping[str, Any],
+    has_held_out: bool,
     saved: Mapping[str, Any] | None,
     device: str = "cpu",
-    workers: int = 0,
     stop_after: int | None = None,
     tell: Tell = log.info,
 ) -> Path:
     """Train and return the path of the checkpoint; it, `history.json` and `curves.png` are written after each epoch.
 
-    After the last one the weights are also written as the authors' code writes them.
+    After the last one the weights are also written as the authors' code writes them, if it knows such a network.
 
     Args:
+        stage: what is trained.
+        way: how.
         out: run folder, which exists.
-        faces, held_out: to learn from, and for figures after each epoch (may be none).
-        masks: of each class.
+        about: what the checkpoint says of the data.
+        has_held_out: whether `way` has held-out faces for figures after each epoch.
         saved: a checkpoint to go on from.
-        workers: processes that make samples.
         stop_after: leave after so many epochs of the schedule.
         tell: told a line every few seconds and after each epoch.
     """
     torch.manual_seed(recipe.seed)
-    network = stage.network().to(device)
-    optimizer = stage.optimizer(network)
+    network = stage.network().to(device, memory_format=way.memory_format)
+    average = copy.deepcopy(network).requires_grad_(False) if way.averages else None
+    optimizer = way.optimizer(stage.parts(network))
     epoch, history = 0, []
     if saved:
         network.load_state_dict(saved["model"])
         optimizer.load_state_dict(saved["optimizer"])
+        if average is not None:
+            average.load_state_dict(saved["average"])
         epoch, history = saved["epoch"], list(saved["history"])
-    unseen = FaceSamples(held_out, masks, size_px=recipe.size_px, colour=stage.colour)
+    model = network if average is None else average
     while epoch < min(recipe.epochs, stop_after or recipe.epochs):
         began = time.monotonic()
         # Dropout draws from torch's generator: each epoch starts it anew, so that it does not matter who came before.
         torch.manual_seed(recipe.seed + 1 + epoch)
-        factor = learning_rate_factor(epoch + 1, recipe.epochs, recipe.decay_epochs)
-        set_rate(optimizer, factor)
-        samples = FaceSamples(faces, masks, size_px=recipe.size_px, colour=stage.colour, seed=recipe.seed, epoch=epoch)
-        order = shuffled(len(faces), recipe.seed, epoch)
-        shown = _on(device, batches(samples, order, recipe.batch, workers))
-        losses = _train_epoch(stage, network, optimizer, shown, _progress(tell, epoch, recipe, len(faces)))
+        told = _progress(tell, epoch, recipe, way.faces_an_epoch())
+        losses = _train_epoch(stage, way, (network, average, optimizer), epoch, device=device, told=told)
         epoch += 1
         contents: dict[str, Any] = {}
         row = {"epoch": float(epoch), **losses}
-        if len(held_out):
-            network.eval()
+        if has_held_out:
+            model.eval()
             with torch.no_grad():
-                every = batches(unseen, np.arange(len(held_out)), recipe.batch, workers)
-                figures, contents = stage.held_out(network, _on(device, every))
+                figures, contents = stage.held_out(model, _on(device, way.held_out_batches()))
             row |= figures
+        factor = optimizer.param_groups[0]["lr"] / (optimizer.param_groups[0]["initial_lr"] or 1)
         history.append({**row, "rate_factor": factor, "seconds": time.monotonic() - began})
         tell(", ".join(f"{name} {value:.4g}" for name, value in history[-1].items()))
-        contents |= {"recipe": asdict(recipe), "labels": list(faces.labels), "epoch": epoch, "history": history}
+        contents |= {**about, "recipe": asdict(recipe), "epoch": epoch, "history": history}
         contents |= {"model": network.state_dict(), "optimizer": optimizer.state_dict()}
+        if average is not None:
+            contents["average"] = average.state_dict()
         save_checkpoint(out / CHECKPOINT_NAME, contents)
         write_history(out / HISTORY_NAME, history)
-        draw_panels(history, stage.panels(held_out=bool(len(held_out))), out / CURVES_NAME)
+        draw_panels(history, stage.panels(held_out=has_held_out), out / CURVES_NAME)
         if epoch == recipe.epochs:
-            stage.save(network, out, str(epoch))
+            stage.save(model, out, str(epoch))
     return out / CHECKPOINT_NAME
 
 
-def _train_epoch(stage: Stage, network: Any, optimizer: Any, shown: Iterable[Any], told: Any) -> dict[str, float]:
-    """Mean of each loss over the faces of the epoch."""
+def _train_epoch(
+    stage: Stage, way: Way, state: tuple[Any, Any, Any], epoch: int, *, device: str, told: Any
+) -> dict[str, float]:
+    """Mean of each loss over the faces of the epoch; `state` is network, average (or None) and optimizer."""
+    network, average, optimizer = state
     network.train()
     sums: dict[str, float] = {}
     count = 0
-    for batch in shown:
-        losses = stage.losses(network, batch)
+    for step, batch in enumerate(_on(device, way.batches(epoch))):
+        set_rate(optimizer, way.rate_factor(epoch, step))
+        with way.arithmetic():
+            losses = stage.losses(network, batch)
         minimised: Any = next(iter(losses.values()))
         optimizer.zero_grad(set_to_none=True)
         minimised.backward()
-        optimizer.step()
+        way.take_step(network, average, optimizer, epoch, step)
         size = len(batch["class"])
         count += size
         for name, value in losses.items():

@@ -1,4 +1,4 @@
-"""Labelled face pictures for FMPN: the FER+ npz file, or a folder with a sub-folder for each class."""
+"""Labelled face pictures for FMPN: the FER+ npz file, a folder with a sub-folder for each class, or the authors' folder."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from realtime_fer.datasets.ferplus import NOT_COUNTED, load_ferplus, majority_labels
+from realtime_fer.datasets.fmpn_folds import FOLDS, FmpnName, read_fmpn_fold, read_fmpn_labels
 from realtime_fer.errors import DatasetError, missing_extra
 from realtime_fer.labels import FERPLUS_LABELS, ROS4HRI_NAMES
 
@@ -48,6 +49,11 @@ class LabelledFaces:
 
     def __len__(self) -> int:
         return len(self.classes)
+
+    @property
+    def grey(self) -> bool:
+        """Whether the pictures have no colour by their make."""
+        return isinstance(self.pictures, np.ndarray)
 
     def picture(self, row: int) -> Any:
         """A Pillow picture in mode RGB.
@@ -100,6 +106,37 @@ def load_faces(data: Path, *, people_in_names: bool = False) -> LabelledFaces:
     classes = majority_labels(voted.votes)
     rows = np.flatnonzero(classes != NOT_COUNTED)
     return LabelledFaces(FERPLUS_LABELS, classes[rows], voted.images[rows])
+
+
+def load_fold(data: Path, fold: int | None) -> tuple[LabelledFaces, Path]:
+    """Training faces of one fold of CK+ or MMI in the authors' folder, and the folder of its ready masks.
+
+    The label file says which of the two sets it is (`datasets.fmpn_folds`).
+
+    Raises:
+        DatasetError: no fold is named, or the folder is not as published.
+    """
+    if fold is None:
+        raise DatasetError(f"{data}: expected the number of a fold, 0 to {FOLDS - 1}, found none; give --fold")
+    found = read_fmpn_fold(data, _which_set(data), fold)
+    classes = np.array([picture.label for picture in found.train], np.int64)
+    people = tuple(picture.subject for picture in found.train)
+    return LabelledFaces(found.labels, classes, [picture.file for picture in found.train], people), found.masks
+
+
+def _which_set(data: Path) -> FmpnName:
+    """CK+'s labels begin at 1 and MMI's at 0, so that either's reader refuses the other's file."""
+    try:
+        read_fmpn_labels(data, "ckplus")
+    except DatasetError:
+        try:
+            read_fmpn_labels(data, "mmi")
+        except DatasetError:
+            pass
+        else:
+            return "mmi"
+        raise
+    return "ckplus"
 
 
 def _person(picture: Any) -> str:

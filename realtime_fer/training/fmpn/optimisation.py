@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from realtime_fer.errors import missing_extra
@@ -41,16 +42,19 @@ def initialise(net: Any) -> None:
 
 def mask_optimizer(generator: Any, learning_rate: float = LEARNING_RATE) -> Any:
     """Adam of the first stage; `initial_lr` of its group is what the schedule multiplies."""
-    return _adam([(generator, learning_rate)])
+    return adam([(generator, learning_rate)])
 
 
 def joint_optimizer(
     model: Fmpn, learning_rate: float = LEARNING_RATE, generator_learning_rate: float = GENERATOR_LEARNING_RATE
 ) -> Any:
-    """Adam of the second stage: classifier and fusion at one rate, the generator at its own."""
-    return _adam(
-        [(model.net_cls, learning_rate), (model.net_fusion, learning_rate), (model.net_resface, generator_learning_rate)]
-    )
+    """Adam of the second stage, see `joint_parts`."""
+    return adam(joint_parts(model, learning_rate, generator_learning_rate))
+
+
+def joint_parts(model: Fmpn, learning_rate: float, generator_learning_rate: float) -> list[tuple[Any, float]]:
+    """The nets of the second stage: classifier and fusion at one rate, the generator at its own."""
+    return [(model.net_cls, learning_rate), (model.net_fusion, learning_rate), (model.net_resface, generator_learning_rate)]
 
 
 def set_rate(optimizer: Any, factor: float) -> None:
@@ -59,6 +63,21 @@ def set_rate(optimizer: Any, factor: float) -> None:
         group["lr"] = factor * group["initial_lr"]
 
 
-def _adam(rates: list[tuple[Any, float]]) -> Any:
-    groups = [{"params": list(net.parameters()), "lr": rate, "initial_lr": rate} for net, rate in rates]
-    return torch.optim.Adam(groups, betas=BETAS, weight_decay=0.0)
+def adam(parts: Sequence[tuple[Any, float]]) -> Any:
+    """Published settings; nets with their rates."""
+    groups = [{"params": list(net.parameters()), "lr": rate, "initial_lr": rate} for net, rate in parts]
+    return torch.optim.Adam([group for group in groups if group["params"]], betas=BETAS, weight_decay=0.0)
+
+
+def one_cycle_optimizer(parts: Sequence[tuple[Any, float]], weight_decay: float) -> Any:
+    """AdamW as our own trainings have it: norms, biases, slopes and the learned pooling do not decay."""
+    groups = []
+    for net, rate in parts:
+        decayed: list[Any] = []
+        plain: list[Any] = []
+        for name, parameter in net.named_parameters():
+            (decayed if parameter.ndim > 1 and name != "pooling" else plain).append(parameter)
+        for parameters, decay in ((decayed, weight_decay), (plain, 0.0)):
+            if parameters:
+                groups.append({"params": parameters, "lr": rate, "initial_lr": rate, "weight_decay": decay})
+    return torch.optim.AdamW(groups)

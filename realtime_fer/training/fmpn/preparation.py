@@ -8,7 +8,7 @@ import numpy as np
 
 from realtime_fer.datasets.ferplus import split_held_out
 from realtime_fer.errors import DatasetError
-from realtime_fer.training.fmpn.faces import LabelledFaces, load_faces
+from realtime_fer.training.fmpn.faces import LabelledFaces, load_faces, load_fold
 from realtime_fer.training.fmpn.pseudo_masks import MaskPictures, make_masks, read_masks
 from realtime_fer.training.fmpn.recipe import FmpnRecipe
 
@@ -20,21 +20,27 @@ def prepared(data: Path, recipe: FmpnRecipe) -> tuple[LabelledFaces, LabelledFac
     """Faces to learn from, faces held out, and the mask of each class; held-out faces have no part in the masks.
 
     Raises:
-        DatasetError: see `load_faces`, `make_masks`, `read_masks`; or the neutral class is to be left out and is not there.
+        DatasetError: see `load_faces`, `load_fold`, `make_masks`, `read_masks`; or the neutral class is to be left out and is
+            not there.
     """
-    faces = load_faces(data, people_in_names=recipe.people_in_names)
+    ready = None if recipe.masks is None else Path(recipe.masks)
+    if recipe.layout == "fmpn":
+        faces, fold_masks = load_fold(data, recipe.fold)
+        ready = ready or fold_masks
+    else:
+        faces = load_faces(data, people_in_names=recipe.people_in_names)
     faces, unseen = without_held_out(faces, recipe.held_out)
     leave_out = recipe.without_neutral
     if leave_out and recipe.neutral not in faces.labels:
         raise DatasetError(f"{data}: expected neutral faces under the name {recipe.neutral!r}, found {', '.join(faces.labels)}")
-    if recipe.masks is None:
+    if ready is None:
         masks = make_masks(faces, recipe.neutral)
         if leave_out:
             masks = np.delete(masks, faces.labels.index(recipe.neutral), axis=0)
     if leave_out:
         faces, unseen = faces.without(recipe.neutral), unseen.without(recipe.neutral)
-    if recipe.masks is not None:
-        masks = read_masks(Path(recipe.masks), faces.labels)
+    if ready is not None:
+        masks = read_masks(ready, faces.labels)
     if recipe.limit is not None:
         rows = np.random.default_rng(recipe.seed).permutation(len(faces))[: recipe.limit]
         faces = faces.subset(np.sort(rows))

@@ -116,7 +116,7 @@ def write_masks(folder: Path, labels: tuple[str, ...], masks: MaskPictures) -> N
 def _of_everybody(faces: LabelledFaces, still: int, size_px: int) -> dict[int, FloatPicture]:
     sums: dict[int, FloatPicture] = {}
     for row, index in enumerate(faces.classes.tolist()):
-        face = _grey(faces, row, size_px)
+        face = grey_square(faces.picture(row), size_px)
         deviation = face.std()
         standard = (face - face.mean()) / (deviation if deviation > 0 else 1)
         sums[index] = sums.get(index, 0) + standard
@@ -130,19 +130,20 @@ def _of_each_person(faces: LabelledFaces, still: int, size_px: int) -> dict[int,
     people = faces.people or ()
     neutral_faces: dict[str, list[FloatPicture]] = {}
     for row in np.flatnonzero(faces.classes == still).tolist():
-        neutral_faces.setdefault(people[row], []).append(_grey(faces, row, size_px))
+        neutral_faces.setdefault(people[row], []).append(grey_square(faces.picture(row), size_px))
     neutral = {person: np.mean(pictures, axis=0) for person, pictures in neutral_faces.items()}
     moved: dict[int, list[Any]] = {}
     for row, index in enumerate(faces.classes.tolist()):
         if people[row] in neutral:
             total = moved.setdefault(index, [np.zeros((size_px, size_px)), 0])
-            total[0] += np.abs(_grey(faces, row, size_px) - neutral[people[row]])
+            total[0] += np.abs(grey_square(faces.picture(row), size_px) - neutral[people[row]])
             total[1] += 1
     return {index: total / count for index, (total, count) in moved.items()}
 
 
-def _grey(faces: LabelledFaces, row: int, size_px: int) -> FloatPicture:
-    grey = _square(faces.picture(row).convert("L"))
+def grey_square(picture: Any, size_px: int) -> FloatPicture:
+    """The centre of a Pillow picture as grey levels, float64 (S, S), 0..255."""
+    grey = _square(picture.convert("L"))
     return np.asarray(grey.resize((size_px, size_px), Image.Resampling.BILINEAR), np.float64)
 
 

@@ -10,15 +10,28 @@ from realtime_fer.training.run_loop import Recipe
 
 StageName = Literal["masks", "classifier"]
 
+ClassifierName = Literal["inception", "compact"]
+"""`inception` as published; `compact` is ours, for grey faces of 48 pixels."""
+
+Schedule = Literal["published", "one-cycle"]
+"""How a run is taught: as published, or as our own classifiers are (`one_cycle_way`), to be compared with them."""
+
 PUBLISHED_EPOCHS = {"masks": 300, "classifier": 200}
 """Half of them at the full learning rate, half declining to zero."""
 
 PUBLISHED_BATCH = {"masks": 32, "classifier": 16}
 
+Layout = Literal["folders", "fmpn"]
+"""How the data lie: `folders` is FER+ or a folder for each class, `fmpn` the authors' folder with lists and masks."""
+
+FACE_SIZES_PX = {"inception": 299, "compact": 48}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FmpnRecipe(Recipe):
     """Published values unless said otherwise; `peak_learning_rate` is the constant one, `weight_decay` is not used.
+
+    With the schedule `one-cycle` both are what they are in our other trainings.
 
     Attributes:
         decay_epochs: of `epochs`, how many at the end with a declining rate.
@@ -32,6 +45,13 @@ class FmpnRecipe(Recipe):
         masks: folder of ready masks; None makes them.
         people_in_names: see `faces.load_faces`.
         held_out: share of the faces kept from training, for figures after each epoch; not published.
+        classifier, schedule: see `ClassifierName` and `Schedule`.
+        backbone: of the compact classifier.
+        dropout: of the compact classifier.
+        without_mask: the second stage sees the whole face, a mask of ones, for comparison.
+        layout: see `Layout`.
+        fold: of the authors' ten, which is left out.
+        camera_share: see `expression_augmentation.augment`; only with `one-cycle`.
     """
 
     stage: StageName
@@ -48,3 +68,11 @@ class FmpnRecipe(Recipe):
     masks: str | None
     people_in_names: bool
     held_out: float
+    classifier: ClassifierName = "inception"
+    schedule: Schedule = "published"
+    backbone: str = "small"
+    dropout: float = 0.2
+    without_mask: bool = False
+    camera_share: float = 1.0
+    layout: Layout = "folders"
+    fold: int | None = None

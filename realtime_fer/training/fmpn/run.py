@@ -9,22 +9,42 @@ import logging
 from pathlib import Path
 
 from realtime_fer.errors import DatasetError
+from realtime_fer.networks.fmpn.compact_classifier import FACE_SIZE_PX as COMPACT_FACE_SIZE_PX
 from realtime_fer.networks.fmpn.inception_v3 import SMALLEST_FACE_PX
 from realtime_fer.networks.fmpn.motion_mask_generator import Norm
 from realtime_fer.training.fmpn.epochs import run_epochs
 from realtime_fer.training.fmpn.losses import MASK_WEIGHT
+from realtime_fer.training.fmpn.one_cycle_way import OneCycleWay
 from realtime_fer.training.fmpn.optimisation import GENERATOR_LEARNING_RATE, LEARNING_RATE
 from realtime_fer.training.fmpn.preparation import prepared
 from realtime_fer.training.fmpn.pseudo_masks import write_masks
-from realtime_fer.training.fmpn.recipe import PUBLISHED_BATCH, PUBLISHED_EPOCHS, FmpnRecipe, StageName
+from realtime_fer.training.fmpn.published_way import PublishedWay
+from realtime_fer.training.fmpn.recipe import (
+    FACE_SIZES_PX,
+    PUBLISHED_BATCH,
+    PUBLISHED_EPOCHS,
+    ClassifierName,
+    FmpnRecipe,
+    Layout,
+    Schedule,
+    StageName,
+)
 from realtime_fer.training.fmpn.stages import ClassifierStage, MaskStage, Stage
 from realtime_fer.training.fmpn.trained import load_generator_state, split_states
+from realtime_fer.training.fmpn.way import Way
 from realtime_fer.training.run_files import CHECKPOINT_NAME
 from realtime_fer.training.run_loop import Tell, resumed, training_arithmetic
 
 log = logging.getLogger(__name__)
 
 MASKS_FOLDER = "pseudo-masks"
+
+ONE_CYCLE_LEARNING_RATE = 3e-3
+ONE_CYCLE_BATCH = 128
+"""Those of `training.expression`."""
+
+GENERATOR_SHARE = GENERATOR_LEARNING_RATE / LEARNING_RATE
+"""The mask generator's learning rate in the second stage, as a share of the others'."""
 
 
 def train_fmpn(
@@ -35,10 +55,17 @@ def train_fmpn(
     epochs: int | None = None,
     decay_epochs: int | None = None,
     batch: int | None = None,
-    learning_rate: float = LEARNING_RATE,
-    generator_learning_rate: float = GENERATOR_LEARNING_RATE,
+    learning_rate: float | None = None,
+    generator_learning_rate: float | None = None,
+    weight_decay: float = 0.05,
     mask_weight: float = MASK_WEIGHT,
-    size_px: int = 299,
+    classifier: ClassifierName = "inception",
+    backbone: str = "small",
+    dropout: float = 0.2,
+    without_mask: bool = False,
+    schedule: Schedule = "published",
+    camera_share: float = 1.0,
+    size_px: int | None = None,
     channels: int = 64,
     blocks: int = 4,
     norm: Norm = "batch",
@@ -47,6 +74,8 @@ def train_fmpn(
     without_neutral: bool = False,
     masks: Path | None = None,
     people_in_names: bool = False,
+    layout: Layout = "folders",
+    fold: int | None = None,
     generator: Path | None = None,
     pretrained: Path | None = None,
     held_out: float = 0.05,
@@ -62,22 +91,30 @@ def train_fmpn(
     """Train one stage and return the path of its last checkpoint, `out/<stage>/last.pt`.
 
     Args:
-        data: npz file of FER+ training faces, or a folder with a sub-folder of pictures for each class.
+        data: npz file of FER+ training faces, or a folder with a sub-folder of pictures for each class; see also `layout`.
         out: run folder of both stages; gets a folder for each, and the pseudo masks.
         stage: `masks`, then `classifier`.
         epochs: None is the published number, 300 and 200.
         decay_epochs: how many of them, at the end, with a declining learning rate; None is half.
-        batch: None is the published number, 32 and 16.
-        learning_rate: Adam's.
-        generator_learning_rate: of the mask generator in the second stage.
+        batch: None is the published number, 32 and 16, or 128 with the schedule `one-cycle`.
+        learning_rate: Adam's, or AdamW's at the top of the one cycle; None is 1e-4, or 3e-3.
+        generator_learning_rate: of the mask generator in the second stage; None is 1e-5, or a tenth of `learning_rate`.
+        weight_decay: AdamW's, only with `one-cycle`.
         mask_weight: of the mask's error in the second stage; the authors' code has 0.1, the paper is quoted with 10.
-        size_px: side of the faces, 0 or 3 modulo 4.
+        classifier: `inception` as published, or `compact`, ours for 48 pixels; give both stages the same.
+        backbone, dropout: of the compact classifier, see `networks.compact_emotion_gcn.BACKBONES`.
+        without_mask: the second stage without the first: the fusion sees the whole grey face. For comparison.
+        schedule: `published`, or `one-cycle`, how our own classifiers are taught, to compare FMPN with them.
+        camera_share: of faces spoiled as a camera does; only with `one-cycle`, see `expression_augmentation.augment`.
+        size_px: side of the faces, 0 or 3 modulo 4; None is 299, or 48 for the compact classifier.
         channels, blocks, norm, width: see `FmpnRecipe`.
         neutral: the class of faces that show nothing.
         without_neutral: such faces make the masks only, as in the paper; otherwise they are a class, with a black mask.
         masks: folder of ready masks, see `pseudo_masks.read_masks`; None makes them.
         people_in_names: picture names begin with who they show; masks then compare faces of one person, as in the paper,
             and whole people are held out.
+        layout: `fmpn` reads the authors' folder of CK+ or MMI, its lists, labels and ready masks; see `datasets.fmpn_folds`.
+        fold: 0 to 9, with that layout: whose people are not trained on.
         generator: where the second stage's generator comes from; None is the first stage's checkpoint in `out`.
         pretrained: torchvision's ImageNet weights of Inception v3, with which the published second stage begins.
         held_out: share of the faces kept from training, chosen at random; 0 for none, as published.
@@ -99,16 +136,21 @@ def train_fmpn(
     folder.mkdir(parents=True, exist_ok=True)
     tell = progress or log.info
     epochs = epochs or PUBLISHED_EPOCHS[stage]
+    one_cycle = schedule == "one-cycle"
+    if learning_rate is None:
+        learning_rate = ONE_CYCLE_LEARNING_RATE if one_cycle else LEARNING_RATE
+    if generator_learning_rate is None:
+        generator_learning_rate = GENERATOR_SHARE * learning_rate if one_cycle else GENERATOR_LEARNING_RATE
     recipe = FmpnRecipe(
         stage=stage,
         epochs=epochs,
         decay_epochs=epochs // 2 if decay_epochs is None else decay_epochs,
-        batch=batch or PUBLISHED_BATCH[stage],
+        batch=batch or (ONE_CYCLE_BATCH if one_cycle else PUBLISHED_BATCH[stage]),
         peak_learning_rate=learning_rate,
         generator_learning_rate=generator_learning_rate,
-        weight_decay=0.0,
+        weight_decay=weight_decay if one_cycle else 0.0,
         mask_weight=mask_weight,
-        size_px=size_px,
+        size_px=size_px or FACE_SIZES_PX[classifier],
         channels=channels,
         blocks=blocks,
         norm=norm,
@@ -120,6 +162,14 @@ def train_fmpn(
         held_out=held_out,
         seed=seed,
         limit=limit,
+        classifier=classifier,
+        schedule=schedule,
+        backbone=backbone,
+        dropout=dropout,
+        without_mask=without_mask,
+        camera_share=camera_share,
+        layout=layout,
+        fold=fold,
     )
     saved = None
     if resume:
@@ -136,25 +186,41 @@ def train_fmpn(
     if stage == "masks":
         task = MaskStage(recipe)
     else:
-        if recipe.size_px < SMALLEST_FACE_PX:
-            raise DatasetError(f"face size: Inception v3 needs at least {SMALLEST_FACE_PX} pixels, found {recipe.size_px}")
-        if saved is None and pretrained is None:
+        _require_size(recipe)
+        if saved is None and pretrained is None and recipe.classifier == "inception":
             tell("the classifier starts at random; the published one starts with ImageNet's weights")
         # A resumed run has its own generator.
         start = generator or out / "masks" / CHECKPOINT_NAME
-        state = load_generator_state(start) if saved is None else split_states(saved["model"])["resface"]
+        state = None
+        if not recipe.without_mask:
+            state = load_generator_state(start) if saved is None else split_states(saved["model"])["resface"]
         task = ClassifierStage(recipe, len(faces.labels), state, pretrained if saved is None else None)
+    way: Way
+    one_cycle = recipe.schedule == "one-cycle"
+    if one_cycle:
+        way = OneCycleWay(recipe, faces, unseen, pictures, colour=task.colour, device=device)
+    else:
+        way = PublishedWay(recipe, faces, unseen, pictures, colour=task.colour, workers=workers)
     with training_arithmetic(threads):
         return run_epochs(
             task,
+            way,
             recipe,
             folder,
-            faces=faces,
-            held_out=unseen,
-            masks=pictures,
+            about={"labels": list(faces.labels), "grey_faces": one_cycle or faces.grey},
+            has_held_out=bool(len(unseen)),
             saved=saved,
             device=device,
-            workers=workers,
             stop_after=stop_after,
             tell=tell,
+        )
+
+
+def _require_size(recipe: FmpnRecipe) -> None:
+    if recipe.classifier == "compact" and recipe.size_px != COMPACT_FACE_SIZE_PX:
+        raise DatasetError(f"face size: the compact classifier needs {COMPACT_FACE_SIZE_PX} pixels, found {recipe.size_px}")
+    if recipe.classifier == "inception" and recipe.size_px < SMALLEST_FACE_PX:
+        raise DatasetError(
+            f"face size: Inception v3 needs at least {SMALLEST_FACE_PX} pixels, found {recipe.size_px}; "
+            "the compact classifier takes 48"
         )

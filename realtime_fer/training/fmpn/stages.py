@@ -9,15 +9,19 @@ from typing import Any, Protocol
 import numpy as np
 
 from realtime_fer.errors import missing_extra
+from realtime_fer.networks.compact_emotion_gcn import BACKBONES
 from realtime_fer.networks.fmpn.checkpoint import classifier_from, generator_from, save_fmpn, save_generator
+from realtime_fer.networks.fmpn.compact_classifier import CompactClassifier
 from realtime_fer.networks.fmpn.inception_v3 import InceptionV3
 from realtime_fer.networks.fmpn.model import Fmpn
 from realtime_fer.networks.fmpn.motion_mask_generator import MotionMaskGenerator
 from realtime_fer.networks.fmpn.prior_fusion import PriorFusion
 from realtime_fer.networks.fmpn.weight_files import State, read_state
+from realtime_fer.networks.fmpn.whole_face import WholeFace
 from realtime_fer.training.fmpn.losses import joint_loss, mask_loss
-from realtime_fer.training.fmpn.optimisation import initialise, joint_optimizer, mask_optimizer
+from realtime_fer.training.fmpn.optimisation import initialise, joint_parts
 from realtime_fer.training.fmpn.recipe import FmpnRecipe
+from realtime_fer.training.fmpn.way import Batch, Parts
 from realtime_fer.training.run_files import Panel
 
 try:
@@ -26,8 +30,6 @@ try:
     from torch.nn import functional
 except ImportError as error:
     raise missing_extra("training FMPN", "train", error) from error
-
-Batch = Mapping[str, Tensor]
 
 
 class Stage(Protocol):
@@ -43,8 +45,8 @@ class Stage(Protocol):
         """A new network, ready to train; random parts are drawn from torch's own generator."""
         ...
 
-    def optimizer(self, network: Any) -> Any:
-        """Its groups have `initial_lr`."""
+    def parts(self, network: Any) -> Parts:
+        """Its nets, each with its learning rate."""
         ...
 
     def losses(self, network: Any, batch: Batch) -> Mapping[str, Tensor]:
@@ -60,7 +62,7 @@ class Stage(Protocol):
         ...
 
     def save(self, network: Any, folder: Path, epoch: str) -> None:
-        """Write files that the authors' code reads."""
+        """Write files that the authors' code reads, where it knows such a network."""
         ...
 
 
@@ -75,14 +77,14 @@ class MaskStage:
     def network(self) -> MotionMaskGenerator:
         recipe = self._recipe
         net = MotionMaskGenerator(recipe.size_px, channels=recipe.channels, blocks=recipe.blocks, norm=recipe.norm)
-        initialise(net)
+        _start(net, recipe)
         return net
 
-    def optimizer(self, network: Any) -> Any:
-        return mask_optimizer(network, self._recipe.peak_learning_rate)
+    def parts(self, network: Any) -> Parts:
+        return [(network, self._recipe.peak_learning_rate)]
 
     def losses(self, network: Any, batch: Batch) -> dict[str, Tensor]:
-        return {"loss": mask_loss(network(batch["grey"])[0], batch["mask"])}
+        return {"loss": mask_loss(network(batch["grey"])[0].float(), batch["mask"])}
 
     def held_out(self, network: Any, batches: Iterable[Batch]) -> tuple[dict[str, float], dict[str, Tensor]]:
         errors = [float(each) for batch in batches for each in _mask_errors(network(batch["grey"])[0], batch["mask"])]
@@ -101,13 +103,13 @@ class ClassifierStage:
 
     Args:
         classes: C.
-        generator: tensors of the first stage's generator.
+        generator: tensors of the first stage's generator; None shows the whole face instead, for comparison.
         pretrained: a file of ImageNet weights for Inception v3; None starts it at random.
     """
 
     colour = True
 
-    def __init__(self, recipe: FmpnRecipe, classes: int, generator: State, pretrained: Path | None) -> None:
+    def __init__(self, recipe: FmpnRecipe, classes: int, generator: State | None, pretrained: Path | None) -> None:
         self._recipe = recipe
         self._classes = classes
         self._generator = generator
@@ -115,24 +117,32 @@ class ClassifierStage:
 
     def network(self) -> Fmpn:
         recipe = self._recipe
-        generator = generator_from(self._generator, "the mask generator of the first stage", recipe.size_px)
+        generator: Any = WholeFace()
+        if self._generator is not None:
+            generator = generator_from(self._generator, "the mask generator of the first stage", recipe.size_px)
         fusion = PriorFusion()
-        initialise(fusion)
-        if self._pretrained is None:
-            classifier: Any = InceptionV3(self._classes, width=recipe.width)
-            initialise(classifier)
-        else:
-            classifier = imagenet_classifier(self._pretrained, self._classes)
+        _start(fusion, recipe)
+        if self._pretrained is not None:
+            return Fmpn(generator, fusion, imagenet_classifier(self._pretrained, self._classes))
+        classifier: Any = (
+            CompactClassifier(self._classes, backbone=BACKBONES[recipe.backbone], dropout=recipe.dropout)
+            if recipe.classifier == "compact"
+            else InceptionV3(self._classes, width=recipe.width)
+        )
+        _start(classifier, recipe)
         return Fmpn(generator, fusion, classifier)
 
-    def optimizer(self, network: Any) -> Any:
-        return joint_optimizer(network, self._recipe.peak_learning_rate, self._recipe.generator_learning_rate)
+    def parts(self, network: Fmpn) -> Parts:
+        return joint_parts(network, self._recipe.peak_learning_rate, self._recipe.generator_learning_rate)
 
     def losses(self, network: Any, batch: Batch) -> dict[str, Tensor]:
         output = network(batch["rgb"], batch["grey"])
-        loss = joint_loss(output.logits, batch["class"], output.mask, batch["mask"], self._recipe.mask_weight)
         right = (output.logits.argmax(dim=1) == batch["class"]).float().mean()
-        return {"loss": loss.total, "cross_entropy": loss.cross_entropy, "mask_error": loss.mask_error, "war": right}
+        if self._generator is None:
+            loss = functional.cross_entropy(output.logits, batch["class"])
+            return {"loss": loss, "cross_entropy": loss, "war": right}
+        joint = joint_loss(output.logits, batch["class"], output.mask.float(), batch["mask"], self._recipe.mask_weight)
+        return {"loss": joint.total, "cross_entropy": joint.cross_entropy, "mask_error": joint.mask_error, "war": right}
 
     def held_out(self, network: Any, batches: Iterable[Batch]) -> tuple[dict[str, float], dict[str, Tensor]]:
         logits, classes, errors = [], [], []
@@ -146,7 +156,7 @@ class ClassifierStage:
         recalls = [float(right[all_classes == c].float().mean()) for c in all_classes.unique()]
         figures = {
             "held_out_cross_entropy": float(functional.cross_entropy(all_logits, all_classes)),
-            "held_out_mask_error": float(np.mean(errors)),
+            **({} if self._generator is None else {"held_out_mask_error": float(np.mean(errors))}),
             "held_out_war": float(right.float().mean()),
             "held_out_uar": float(np.mean(recalls)),
         }
@@ -156,14 +166,26 @@ class ClassifierStage:
         def lines(column: str) -> dict[str, str]:
             return {column: "training", **({f"held_out_{column}": "held out"} if held_out else {})}
 
+        mask = [] if self._generator is None else [Panel("Motion mask", "mean squared error", lines("mask_error"))]
         return [
             Panel("Expression", "cross-entropy", lines("cross_entropy")),
-            Panel("Motion mask", "mean squared error", lines("mask_error")),
+            *mask,
             Panel("Accuracy", "WAR", lines("war")),
         ]
 
     def save(self, network: Any, folder: Path, epoch: str) -> None:
-        save_fmpn(network, folder, epoch)
+        # Their code knows no other classifier of ours, and no face without a mask.
+        if self._recipe.classifier == "inception" and self._generator is not None:
+            save_fmpn(network, folder, epoch)
+
+
+def _start(net: Any, recipe: FmpnRecipe) -> None:
+    """Published first weights, or torch's own as in our other trainings.
+
+    Short trainings need the latter: with a gain of 0.02 the fused picture begins as next to no picture.
+    """
+    if recipe.schedule == "published":
+        initialise(net)
 
 
 def imagenet_classifier(path: Path, classes: int) -> InceptionV3:

@@ -23,6 +23,9 @@ class Trained:
         labels: of its outputs; None where the files do not say.
         held_out: logits (N, C) and classes (N,) of faces its training never saw; None where there are none.
         epochs: of the second stage; None where the files do not say.
+        whole_faces: its training showed whole face pictures, not crops of them.
+        grey_faces: its training had no colour.
+        has_mask: its mask is drawn; False for a training without one, where it is all ones.
     """
 
     model: Fmpn
@@ -30,6 +33,9 @@ class Trained:
     labels: tuple[str, ...] | None = None
     held_out: tuple[Any, Any] | None = None
     epochs: int | None = None
+    whole_faces: bool = False
+    grey_faces: bool = False
+    has_mask: bool = True
 
 
 def load_trained(weights: Path, *, epoch: str | None = None, size_px: int | None = None) -> Trained:
@@ -54,9 +60,19 @@ def load_trained(weights: Path, *, epoch: str | None = None, size_px: int | None
             "train with --stage classifier first"
         )
     size = saved["recipe"]["size_px"]
-    model = fmpn_from(split_states(saved["model"]), {net: f"{weights} net_{net}" for net in NETS}, size)
+    one_cycle = saved["recipe"].get("schedule") == "one-cycle"
+    model = fmpn_from(split_states(saved.get("average", saved["model"])), {net: f"{weights} net_{net}" for net in NETS}, size)
     held_out = (saved["held_out_logits"], saved["held_out_labels"]) if "held_out_logits" in saved else None
-    return Trained(model, size, tuple(saved["labels"]), held_out, saved["epoch"])
+    return Trained(
+        model,
+        size,
+        tuple(saved["labels"]),
+        held_out,
+        saved["epoch"],
+        whole_faces=one_cycle,
+        grey_faces=saved.get("grey_faces", one_cycle),
+        has_mask=not saved["recipe"].get("without_mask", False),
+    )
 
 
 def load_generator_state(path: Path) -> State:
@@ -69,7 +85,7 @@ def load_generator_state(path: Path) -> State:
     if path.suffix != ".pt":
         return read_state(path)
     saved = _checkpoint(path)
-    state: State = saved["model"]
+    state: State = saved.get("average", saved["model"])
     return split_states(state)["resface"] if saved["recipe"].get("stage") == "classifier" else state
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -29,4 +30,25 @@ def write_folders(root: Path, people: int = 4) -> Path:
         for person in range(people):
             Image.fromarray(face(kind, person)).save(root / kind / f"p{person}_{kind}.png")
     (root / "notes.txt").write_text("no picture")
+    return root
+
+
+def write_fold(root: Path, fold: int, *, classes: int = 7, first_label: int = 1) -> Path:
+    """A miniature of the authors' folder: one person to test on, another with a sequence of each class, ready masks."""
+    rng = np.random.default_rng(0)
+    (root / "imgs").mkdir(parents=True)
+    (root / "imgs_res" / str(fold)).mkdir(parents=True)
+    labels: dict[str, float] = {"S009_009": -1}
+    names: dict[str, list[str]] = {"train": [], "test": []}
+    for index in range(classes):
+        for person, part in (("S005", "train"), ("S010", "test")):
+            sequence = f"{person}_{index:03d}"
+            names[part].append(f"{sequence}_00000009.png")
+            labels[sequence] = float(first_label + index)
+            Image.fromarray(face(CLASSES[index % 3], index)).save(root / "imgs" / names[part][-1])
+        mask = rng.integers(0, 256, (70, 70), dtype=np.uint8)
+        Image.fromarray(mask).save(root / "imgs_res" / str(fold) / f"{index}.png")
+    for part, listed in names.items():
+        (root / f"{part}_ids_{fold}.csv").write_text("\n".join(listed))
+    (root / "emotion_labels.pkl").write_bytes(pickle.dumps(labels, protocol=3))
     return root

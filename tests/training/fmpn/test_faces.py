@@ -9,8 +9,8 @@ pytest.importorskip("PIL.Image", reason="needs the train extra")
 
 from realtime_fer.errors import DatasetError
 from realtime_fer.labels import FERPLUS_LABELS
-from realtime_fer.training.fmpn.faces import load_faces
-from tests.training.fmpn.pictures import LABELS, face, write_folders
+from realtime_fer.training.fmpn.faces import load_faces, load_fold
+from tests.training.fmpn.pictures import LABELS, face, write_fold, write_folders
 
 
 def test_folders_are_classes_by_our_names(tmp_path: Path) -> None:
@@ -66,3 +66,16 @@ def test_what_is_no_such_data_is_refused(tmp_path: Path) -> None:
     (root / "happy" / "p0_happy.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
     with pytest.raises(DatasetError, match=r"p0_happy\.png: expected a picture.*remove it"):
         load_faces(root).picture(0)
+
+
+def test_a_fold_of_either_set_is_known_by_its_labels(tmp_path: Path) -> None:
+    for name, classes, first in (("ckplus", 7, 1), ("mmi", 6, 0)):
+        root = write_fold(tmp_path / name, 0, classes=classes, first_label=first)
+        faces, masks = load_fold(root, 0)
+        assert faces.classes.tolist() == list(range(classes))
+        assert len(faces.labels) == classes
+        assert faces.people == ("S005",) * classes
+        assert masks == root / "imgs_res" / "0"
+        assert not faces.grey
+    with pytest.raises(DatasetError, match=r"emotion_labels\.pkl: no such file"):
+        load_fold(tmp_path, 0)

@@ -11,12 +11,14 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
+from PIL import Image  # noqa: E402
+
 from realtime_fer.errors import DatasetError, ModelCorruptError, ModelNotFoundError  # noqa: E402
 from realtime_fer.training.fmpn import epochs  # noqa: E402
 from realtime_fer.training.fmpn.run import train_fmpn  # noqa: E402
 from realtime_fer.training.fmpn.trained import load_generator_state, load_trained, split_states  # noqa: E402
 from tests.networks.fmpn.tiny import SIZE_PX, WIDTH  # noqa: E402
-from tests.training.fmpn.pictures import LABELS, write_folders  # noqa: E402
+from tests.training.fmpn.pictures import LABELS, write_fold, write_folders  # noqa: E402
 
 # Seconds of work, but a busy machine shares them out.
 pytestmark = [pytest.mark.torch, pytest.mark.timeout(300)]
@@ -185,3 +187,86 @@ def test_a_run_is_not_resumed_on_other_classes(data: Path, tmp_path: Path) -> No
     (other / "surprise").rename(other / "fear")
     with pytest.raises(DatasetError, match=r"happiness, neutral, surprise\), found fear, happiness, neutral"):
         train_fmpn(data=other, out=tmp_path, stage="masks", resume=True, **SILENT)
+
+
+COMPACT: dict[str, Any] = {"classifier": "compact", "schedule": "one-cycle", "channels": 4, "blocks": 1, "batch": 4}
+
+
+@pytest.fixture(scope="module")
+def compact_run(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("compact")
+    train_fmpn(data=data, out=out, stage="masks", epochs=1, **{**SILENT, **COMPACT})
+    train_fmpn(data=data, out=out, stage="classifier", epochs=2, **{**SILENT, **COMPACT})
+    return out
+
+
+def test_a_compact_classifier_is_taught_as_ours_are(compact_run: Path) -> None:
+    contents = saved(compact_run / "classifier" / "last.pt")
+    recipe = contents["recipe"]
+    assert (recipe["size_px"], recipe["batch"], recipe["peak_learning_rate"], recipe["weight_decay"]) == (48, 4, 3e-3, 0.05)
+    assert recipe["generator_learning_rate"] == pytest.approx(3e-4)
+    # What counts is the moving average, and authors' files are only for networks of theirs.
+    trained = load_trained(compact_run / "classifier")
+    assert same_state(trained.model.state_dict(), contents["average"])
+    assert not same_state(contents["average"], contents["model"])
+    assert (trained.size_px, trained.whole_faces, trained.grey_faces, trained.has_mask) == (48, True, True, True)
+    assert not list((compact_run / "classifier").glob("*.pth"))
+    before = saved(compact_run / "masks" / "last.pt")["average"]
+    assert same_state(dict(load_generator_state(compact_run / "masks" / "last.pt")), before)
+
+
+def test_a_resumed_compact_run_equals_an_uninterrupted_one(data: Path, compact_run: Path, tmp_path: Path) -> None:
+    generator = compact_run / "masks" / "last.pt"
+    more: dict[str, Any] = {**SILENT, **COMPACT, "generator": generator}
+    train_fmpn(data=data, out=tmp_path, stage="classifier", epochs=2, stop_after=1, **more)
+    train_fmpn(data=data, out=tmp_path, stage="classifier", resume=True, **SILENT)
+    parts, whole = (saved(folder / "classifier" / "last.pt") for folder in (tmp_path, compact_run))
+    assert same_state(parts["average"], whole["average"])
+    assert same_state(parts["model"], whole["model"])
+
+
+def test_without_a_mask_nothing_is_needed_of_the_first_stage(data: Path, tmp_path: Path) -> None:
+    train_fmpn(data=data, out=tmp_path, stage="classifier", epochs=1, without_mask=True, **{**SILENT, **COMPACT})
+    contents = saved(tmp_path / "classifier" / "last.pt")
+    assert not any(name.startswith("net_resface") for name in contents["model"])
+    assert "mask_error" not in contents["history"][0]
+    assert "held_out_mask_error" not in contents["history"][0]
+    trained = load_trained(tmp_path / "classifier")
+    assert not trained.has_mask
+    grey = torch.rand(1, 1, 48, 48)
+    with torch.no_grad():
+        assert torch.equal(trained.model(grey.expand(-1, 3, -1, -1), grey).focus, grey)
+
+
+def test_published_rates_are_the_defaults_of_the_published_schedule(masks_run: Path, data: Path, tmp_path: Path) -> None:
+    train_fmpn(data=data, out=tmp_path, stage="masks", size_px=16, channels=4, blocks=1, epochs=1, **SILENT)
+    recipe = saved(tmp_path / "masks" / "last.pt")["recipe"]
+    assert (recipe["peak_learning_rate"], recipe["generator_learning_rate"], recipe["weight_decay"]) == (1e-4, 1e-5, 0.0)
+    assert (recipe["batch"], recipe["classifier"], recipe["schedule"]) == (32, "inception", "published")
+    assert "average" not in saved(tmp_path / "masks" / "last.pt")
+
+
+def test_a_compact_classifier_has_one_size(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="needs 48 pixels, found 64"):
+        train_fmpn(data=data, out=tmp_path, stage="classifier", size_px=64, **{**SILENT, **COMPACT})
+
+
+def test_a_published_fold_is_trained_on_its_list_with_its_masks(tmp_path: Path) -> None:
+    """A miniature of the authors' folder of CK+."""
+    root = write_fold(tmp_path / "ckplus", fold=3)
+    lines: list[str] = []
+    settings: dict[str, Any] = {**SILENT, **MASKS, "epochs": 1, "progress": lines.append, "held_out": 0}
+    train_fmpn(data=root, out=tmp_path / "run", layout="fmpn", fold=3, **settings)
+    assert lines[0].startswith("7 faces of 7 classes, 0 held out")
+    contents = saved(tmp_path / "run" / "masks" / "last.pt")
+    assert contents["labels"] == ["anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise"]
+    assert (contents["recipe"]["layout"], contents["recipe"]["fold"]) == ("fmpn", 3)
+    used = Image.open(tmp_path / "run" / "pseudo-masks" / "fear.png")
+    assert used.tobytes() == Image.open(root / "imgs_res" / "3" / "3.png").tobytes()
+    with pytest.raises(DatasetError, match=r"expected the number of a fold, 0 to 9, found none; give --fold"):
+        train_fmpn(data=root, out=tmp_path / "run", layout="fmpn", **settings)
+    with pytest.raises(DatasetError, match=r"train_ids_4\.csv"):
+        train_fmpn(data=root, out=tmp_path / "run", layout="fmpn", fold=4, **settings)
+    (root / "imgs_res" / "3" / "6.png").unlink()
+    with pytest.raises(DatasetError, match=r"expected surprise\.png or 6\.png"):
+        train_fmpn(data=root, out=tmp_path / "run", layout="fmpn", fold=3, **settings)

@@ -1,0 +1,123 @@
+"""The way our own classifiers are taught, for FMPN: so that a comparison with them compares networks, not recipes.
+
+AdamW with one cycle of the learning rate, a moving average of the weights, bfloat16, faces spoiled as a camera spoils them,
+rare classes repeated: all as in `training.expression`. A face's mask is moved with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from realtime_fer.errors import missing_extra
+from realtime_fer.training.expression import CLIP_NORM, RARE_REPEATS, WARM_UP_FRACTION
+from realtime_fer.training.expression_augmentation import augment, move
+from realtime_fer.training.fmpn.faces import LabelledFaces
+from realtime_fer.training.fmpn.optimisation import one_cycle_optimizer
+from realtime_fer.training.fmpn.pseudo_masks import MaskPictures, grey_square
+from realtime_fer.training.fmpn.recipe import FmpnRecipe
+from realtime_fer.training.fmpn.way import Batch, Parts
+from realtime_fer.training.moving_average import update_average
+from realtime_fer.training.run_loop import one_cycle
+
+try:
+    import torch
+    from PIL import Image
+except ImportError as error:
+    raise missing_extra("training FMPN", "train", error) from error
+
+FULL_SCALE = 255.0
+
+GreyFaces = npt.NDArray[np.uint8]
+"""uint8 (N, S, S)."""
+
+
+class OneCycleWay:
+    """See `way.Way`. The colour face of a sample is its grey one three times.
+
+    Args:
+        faces, held_out: to learn from, and for figures (may be none); all are kept in memory as grey squares.
+        masks: of each class.
+        colour: with the colour face.
+        device: where batches are made.
+    """
+
+    averages = True
+    memory_format = torch.channels_last
+
+    def __init__(
+        self,
+        recipe: FmpnRecipe,
+        faces: LabelledFaces,
+        held_out: LabelledFaces,
+        masks: MaskPictures,
+        *,
+        colour: bool,
+        device: str = "cpu",
+    ) -> None:
+        self._recipe = recipe
+        self._colour = colour
+        self._device = device
+        self._faces, self._classes = grey_faces(faces, recipe.size_px), faces.classes
+        self._unseen, self._unseen_classes = grey_faces(held_out, recipe.size_px), held_out.classes
+        self._masks = np.stack([grey_square(Image.fromarray(mask), recipe.size_px) for mask in masks]).astype(np.float32)
+        repeats = np.array([RARE_REPEATS.get(label, 1) for label in faces.labels], np.int64)
+        self._rows = np.repeat(np.arange(len(faces)), repeats[faces.classes])
+        self._steps = max(1, len(self._rows) // recipe.batch)
+
+    def optimizer(self, parts: Parts) -> Any:
+        return one_cycle_optimizer(parts, self._recipe.weight_decay)
+
+    def faces_an_epoch(self) -> int:
+        return min(len(self._rows), self._steps * self._recipe.batch)
+
+    def batches(self, epoch: int) -> Iterator[Batch]:
+        draws = np.random.default_rng((self._recipe.seed, epoch))
+        order = draws.permutation(self._rows)
+        generator = torch.Generator(device=self._device).manual_seed(int(draws.integers(2**31)))
+        same_moves = torch.Generator(device=self._device)
+        for step in range(self._steps):
+            rows = order[step * self._recipe.batch : (step + 1) * self._recipe.batch]
+            # Moving comes first in `augment`: from the same state, the masks are moved as the faces are.
+            same_moves.set_state(generator.get_state())
+            faces = augment(self._planes(self._faces[rows]), generator, self._recipe.camera_share)
+            masks = move(self._planes(self._masks[self._classes[rows]]), same_moves)
+            yield self._batch(faces, masks, self._classes[rows])
+
+    def held_out_batches(self) -> Iterator[Batch]:
+        for start in range(0, len(self._unseen), self._recipe.batch):
+            part = slice(start, start + self._recipe.batch)
+            classes = self._unseen_classes[part]
+            yield self._batch(self._planes(self._unseen[part]), self._planes(self._masks[classes]), classes)
+
+    def rate_factor(self, epoch: int, step: int) -> float:
+        return one_cycle(epoch * self._steps + step, self._recipe.epochs * self._steps, 1.0, WARM_UP_FRACTION)
+
+    def arithmetic(self) -> AbstractContextManager[Any]:
+        context: AbstractContextManager[Any] = torch.autocast(torch.device(self._device).type, dtype=torch.bfloat16)
+        return context
+
+    def take_step(self, network: Any, average: Any, optimizer: Any, epoch: int, step: int) -> None:
+        torch.nn.utils.clip_grad_norm_(network.parameters(), CLIP_NORM)
+        optimizer.step()
+        update_average(average, network, epoch * self._steps + step)
+
+    def _planes(self, pictures: npt.NDArray[Any]) -> Any:
+        return torch.from_numpy(pictures).to(self._device).float().unsqueeze(1)
+
+    def _batch(self, faces: Any, masks: Any, classes: npt.NDArray[np.int64]) -> Batch:
+        grey = faces / FULL_SCALE
+        batch = {"grey": grey, "mask": masks / FULL_SCALE, "class": torch.from_numpy(classes).to(self._device)}
+        return {**batch, "rgb": grey.expand(-1, 3, -1, -1)} if self._colour else batch
+
+
+def grey_faces(faces: LabelledFaces, size_px: int) -> GreyFaces:
+    """The centre of each picture in grey, at this size, uint8 (N, S, S)."""
+    found = np.zeros((len(faces), size_px, size_px), np.uint8)
+    for row in range(len(faces)):
+        found[row] = grey_square(faces.picture(row), size_px).round()
+    return found

@@ -1,0 +1,60 @@
+"""How a stage is taught, whichever it is: what it is shown, and how its weights are moved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from realtime_fer.errors import missing_extra
+
+try:
+    from torch import Tensor
+except ImportError as error:
+    raise missing_extra("training FMPN", "train", error) from error
+
+Batch = Mapping[str, Tensor]
+"""`grey` (N, 1, S, S), `mask` (N, 1, S, S), both in [0, 1], `class` int64 (N,), and, if wanted, `rgb` (N, 3, S, S)."""
+
+Parts = Sequence[tuple[Any, float]]
+"""Networks and the learning rate of each."""
+
+
+class Way(Protocol):
+    """The published way is `PublishedWay`; `OneCycleWay` is that of our own classifiers.
+
+    Attributes:
+        averages: whether the moving average of the weights is the model, not their last state.
+        memory_format: torch's, of the network.
+    """
+
+    averages: bool
+    memory_format: Any
+
+    def optimizer(self, parts: Parts) -> Any:
+        """Its groups have `initial_lr`."""
+        ...
+
+    def faces_an_epoch(self) -> int:
+        """How many are shown."""
+        ...
+
+    def batches(self, epoch: int) -> Iterable[Batch]:
+        """Of an epoch, which counts from 0. The same epoch gives the same batches, however the run came to it."""
+        ...
+
+    def held_out_batches(self) -> Iterable[Batch]:
+        """Every held-out face once, not augmented."""
+        ...
+
+    def rate_factor(self, epoch: int, step: int) -> float:
+        """What every learning rate is multiplied by in this step of this epoch; both count from 0."""
+        ...
+
+    def arithmetic(self) -> AbstractContextManager[Any]:
+        """Around the losses."""
+        ...
+
+    def take_step(self, network: Any, average: Any, optimizer: Any, epoch: int, step: int) -> None:
+        """Move the weights along their gradients, and their average, if there is one, after them."""
+        ...
