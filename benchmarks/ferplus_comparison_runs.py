@@ -18,6 +18,7 @@ from realtime_fer.networks.fmpn.export_form import FmpnForExport
 from realtime_fer.training.expression import network_of, score, train_expression
 from realtime_fer.training.fmpn.run import train_fmpn
 from realtime_fer.training.fmpn.trained import load_trained
+from realtime_fer.training.progress import PlainProgress
 from realtime_fer.training.run_files import CHECKPOINT_NAME, load_checkpoint
 
 Tell = Callable[[str], None]
@@ -119,6 +120,7 @@ def train_row(
         train_expression(data=train, epochs=epochs, limit=faces, **common, **taught)
         return
     common |= {"data": first_faces(train, faces, runs), "channels": MASK_CHANNELS, "blocks": MASK_BLOCKS}
+    common |= {"device": "cpu", "progress": PlainProgress(tell)}
     if not row.choices["without_mask"]:
         masks = runs / "fmpn-masks"
         generator = masks / "masks" / CHECKPOINT_NAME

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from benchmarks.peer_runs import FacesClassified, FacesFound
 from realtime_fer.errors import DatasetError
-from realtime_fer.evaluation.detection_ap import (
+from realtime_fer.evaluation.detection.average_precision import (
     PICTURE_SUFFIXES,
     DetectionScores,
     LabelledPicture,

@@ -70,6 +70,11 @@ def run(command: click.Command, arguments: Sequence[str] | None, program: str) -
         return _complain(program, error.format_message())
     except RealtimeFerError as error:
         return _complain(program, str(error))
+    except OSError as error:
+        if error.filename is None:
+            raise
+        # No room, no permission, a file where a folder should be: for the user to mend, wherever it was met.
+        return _complain(program, f"{error.filename}: {error.strerror}; name another place, or mend this one")
     except (KeyboardInterrupt, click.Abort):
         return EXIT_INTERRUPTED
     return code if isinstance(code, int) else 0

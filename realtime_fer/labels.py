@@ -20,6 +20,15 @@ AFFECTNET_LABELS: Final = ("neutral", "happiness", "sadness", "surprise", "fear"
 AFFWILD2_LABELS: Final = ("neutral", "anger", "disgust", "fear", "happiness", "sadness", "surprise")
 """The seven expression classes of Aff-Wild2 in the order of its files' header (Kollias & Zafeiriou, BMVC 2019)."""
 
+CKPLUS_LABELS: Final = ("anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise")
+"""The emotions of CK+, its labels 1 to 7 (Lucey et al., CVPR Workshops 2010). A neutral face is none of them."""
+
+MMI_LABELS: Final = ("anger", "disgust", "fear", "happiness", "sadness", "surprise")
+"""The emotions of MMI, its labels 1 to 6 (Pantic et al., ICME 2005)."""
+
+JAFFE_LABELS: Final = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
+"""The seven expressions of JAFFE in the order of their codes (Lyons et al., FG 1998)."""
+
 UNKNOWN: Final = "unknown"
 """Published where the service does not say which expression a face shows."""
 

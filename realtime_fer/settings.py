@@ -206,7 +206,8 @@ def _names_another_reasoner(before: Mapping[str, Any], values: Mapping[str, Any]
 
 def _read_profile(path: Path) -> Nested:
     shipped = shipped_profiles()
-    if not path.exists() and str(path) in shipped:
+    # A checkpoint's folder may well be called `expllm`, too.
+    if str(path) in shipped and not path.is_file():
         path = shipped[str(path)]
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))

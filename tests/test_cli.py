@@ -38,6 +38,11 @@ def fail_with(error: BaseException) -> click.Command:
         (SourceUnavailableError("camera 3: not\n  there"), 2, "prog: camera 3: not there\n"),
         (click.UsageError("no such thing"), 2, "prog: no such thing\n"),
         (KeyboardInterrupt(), 130, "\n"),
+        (
+            PermissionError(13, "Permission denied", "/runs"),
+            2,
+            "prog: /runs: Permission denied; name another place, or mend this one\n",
+        ),
     ],
 )
 def test_failures_become_one_line_and_a_code(
@@ -50,6 +55,8 @@ def test_failures_become_one_line_and_a_code(
 def test_an_unforeseen_error_is_not_hidden() -> None:
     with pytest.raises(ZeroDivisionError):
         run(fail_with(ZeroDivisionError()), [], "prog")
+    with pytest.raises(OSError, match="without a file"):
+        run(fail_with(OSError("without a file")), [], "prog")
 
 
 def test_the_command_line_starts_without_the_heavy_packages() -> None:

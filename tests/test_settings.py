@@ -108,8 +108,10 @@ def test_missing_profile(tmp_path: Path) -> None:
 
 def test_a_shipped_profile_by_name_and_a_file_of_that_name_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    Path("offline").mkdir()  # a folder of that name is no profile
     assert {"webcam", "robot", "network", "offline"} <= set(shipped_profiles())
     assert load_settings(profile=Path("offline")).source.every_frame
+    Path("offline").rmdir()
     Path("offline").write_text("source: {every_frame: false}")
     assert not load_settings(profile=Path("offline")).source.every_frame
 

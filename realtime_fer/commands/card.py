@@ -49,7 +49,7 @@ def card(
         notes = model.folder / "NOTES.md"
     optional = {} if draws is None else {"draws": draws}
     if isinstance(model.manifest, DetectorManifest):
-        from realtime_fer.training.detector_card import write_detector_card
+        from realtime_fer.training.detection.card import write_detector_card
 
         write_detector_card(
             model.folder,

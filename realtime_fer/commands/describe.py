@@ -89,7 +89,7 @@ def describe(
 
     todo = moments(path, fast_path, every_s=every_s)
     asked = build_reasoner(factory, options)
-    failures = 0
+    failures = kept = 0
     with ExitStack() as opened:
         log: DescriptionLog | None = None
         if out is not None:
@@ -98,6 +98,7 @@ def describe(
         for moment in todo.iterate(log.done if log is not None else ()):
             if moment.result is None and moment.problem is None:
                 terminal.advance()
+                kept += 1
                 continue
             try:
                 described = describe_moment(moment, asked, terminal.listen)
@@ -111,6 +112,9 @@ def describe(
                 log.write(values)
             terminal.advance()
             terminal.say(json.dumps(values, ensure_ascii=False) if as_json else "\n".join(moment_lines(described)))
+    if kept:
+        # By name: a picture of that name in another folder is not asked about either.
+        click.echo(f"{out}: has {kept} of them from before, which were not asked about again", err=True)
     return EXIT_INCOMPLETE if failures else 0
 
 

@@ -148,8 +148,8 @@ def _detection(
     model: ShelvedModel, data: Path, as_json: bool, threads: int, long_side: int | None, failures: Path | None
 ) -> None:
     from realtime_fer.errors import ModelShapeError
-    from realtime_fer.evaluation.detection_failures import write_detection_failures
-    from realtime_fer.evaluation.detection_report import evaluate_detection
+    from realtime_fer.evaluation.detection.failures import write_detection_failures
+    from realtime_fer.evaluation.detection.report import evaluate_detection
     from realtime_fer.zoo.manifest import DetectorManifest
 
     manifest = model.manifest

@@ -52,7 +52,7 @@ def evaluate_chain_of_affect(protocol: str, out: Path | None, as_json: bool, **a
     raf-db-basic      one question, seven classes: accuracy (WAR), mean class recall (UAR)
     raf-db-compound   two questions, eleven classes; both emotions must be right, in either order
     """
-    from realtime_fer.evaluation.chain_run import evaluate_chain
+    from realtime_fer.evaluation.chain_of_affect.run import evaluate_chain
 
     out = out or Path("runs") / f"{NAME}-{protocol}"
     with shown_progress() as progress:

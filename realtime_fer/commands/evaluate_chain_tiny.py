@@ -15,7 +15,7 @@ def evaluate_chain_tiny(
     model: ShelvedModel, data: Path, *, as_json: bool, threads: int, draws: int, first_only: bool = False
 ) -> None:
     """Ask the model in a folder both questions, in words, and print the figures; `first_only` prints the first one's."""
-    from realtime_fer.evaluation.ferplus_chain import PROTOCOL, evaluate_ferplus_chain
+    from realtime_fer.evaluation.chain_of_affect.ferplus import PROTOCOL, evaluate_ferplus_chain
     from realtime_fer.reasoning.chain_of_affect.tiny_onnx import load_model
 
     asked = load_model(str(model.folder), threads=threads, in_words=True)

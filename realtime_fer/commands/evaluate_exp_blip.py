@@ -39,7 +39,7 @@ def evaluate_exp_blip(out: Path, as_json: bool, **asked: Any) -> None:
     BLEU, ROUGE-L, CIDEr and METEOR (which needs Java) against the captions of the records; action units and the first emotion
     read from what it wrote, against those of the records; CLIPScore with --clip.
     """
-    from realtime_fer.evaluation.exp_blip_run import evaluate_exp_blip as evaluate
+    from realtime_fer.evaluation.exp_blip.run import evaluate_exp_blip as evaluate
 
     with shown_progress() as progress:
         report = evaluate(out=out, progress=progress, **asked)

@@ -35,7 +35,7 @@ def evaluate_expllm(protocol: str, out: Path | None, as_json: bool, **asked: Any
     raf-db-7             RAF-DB's test, seven classes
     affectnet-kaggle-8   AffectNet as on Kaggle, eight classes
     """
-    from realtime_fer.evaluation.expllm_run import evaluate_expllm as evaluate
+    from realtime_fer.evaluation.expllm.run import evaluate_expllm as evaluate
 
     out = out or Path("runs") / f"{NAME}-{protocol}"
     with shown_progress() as progress:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from realtime_fer.commands.evaluate_options import REPORT_NAME, write_report
+from realtime_fer.commands.progress_bar import shown_progress
 
 if TYPE_CHECKING:
     from realtime_fer.commands.evaluate_options import Asked
     from realtime_fer.datasets.labelled_faces import LabelledSet
-    from realtime_fer.evaluation.classifier_answers import Progress
     from realtime_fer.zoo.shelf import ShelvedModel
 
 
@@ -41,11 +38,10 @@ def evaluate_set(model: ShelvedModel, asked: Asked, data: LabelledSet, protocol:
         about: for the report: `data`, the folder's or file's name, `part`, `fold` and `folds`, how many there are.
     """
     from realtime_fer.evaluation.labelled_failures import write_labelled_failures
-    from realtime_fer.evaluation.labelled_protocol import evaluate_labelled, match_model
+    from realtime_fer.evaluation.labelled_protocol import evaluate_labelled
 
     asked.require_drawing()
-    counted = match_model(model, data, common_classes=asked.common_classes).counted(data.targets())
-    with _shown_progress(len(counted)) as progress:
+    with shown_progress("faces") as progress:
         run = evaluate_labelled(
             model,
             data,
@@ -77,13 +73,3 @@ def evaluate_set(model: ShelvedModel, asked: Asked, data: LabelledSet, protocol:
             f"of the model's answers {answers}"
         )
     click.echo(report.as_text())
-
-
-@contextmanager
-def _shown_progress(faces: int) -> Iterator[Progress | None]:
-    """A bar on stderr where that is a terminal."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    with click.progressbar(length=faces, label="faces", file=sys.stderr) as bar:
-        yield bar.update

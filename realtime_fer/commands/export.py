@@ -50,7 +50,7 @@ export.add_command(chain_of_affect_tiny)
 @click.option("--pictures", type=_PATH, help="Folder of pictures to compare outputs on, besides random ones.")
 def detector(weights: Path, out: Path, version: str, confidence: float, long_side: int, pictures: Path | None) -> None:
     """YOLOv8n face detector."""
-    from realtime_fer.training.export_detector import export_detector
+    from realtime_fer.training.detection.export_yolov8n import export_detector
 
     compared = [] if pictures is None else sorted(pictures.iterdir())[:COMPARED_PICTURES]
     path = export_detector(
@@ -105,7 +105,7 @@ def emotion_gcn_ferplus(weights: Path, out: Path, version: str, margin: float, p
 @click.option("--pictures", type=_PATH, help="Folder of pictures to compare outputs on, besides random ones.")
 def face_lite(weights: Path, out: Path, version: str, confidence: float, pictures: Path | None) -> None:
     """FaceLite face detector."""
-    from realtime_fer.training.export_face_lite import export_face_lite
+    from realtime_fer.training.detection.export_face_lite import export_face_lite
 
     compared = [] if pictures is None else sorted(pictures.iterdir())[:COMPARED_PICTURES]
     path = export_face_lite(weights, out, version=version, confidence_threshold=confidence, pictures=compared)

@@ -32,15 +32,14 @@ models.add_command(export_command)
 @models.command(name="list")
 @click.option("--all", "everything", is_flag=True, help="Also the published weights that are not here.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-def list_command(everything: bool, as_json: bool) -> None:
+def list_command(everything: bool, as_json: bool) -> int:
     """Every model with its task, size and licence."""
     from rich.console import Console
     from rich.table import Table
 
     from realtime_fer.zoo.catalogue import catalogue
-    from realtime_fer.zoo.shelf import list_models
 
-    found = list_models()
+    found, failed = _models_here()
     published = list(catalogue().values()) if everything else []
     if as_json:
         for model in found:
@@ -49,7 +48,7 @@ def list_command(everything: bool, as_json: bool) -> None:
         for entry in published:
             row = {**entry.model_dump(mode="json", by_alias=True), "origin": "published", "state": _state(entry)}
             click.echo(json.dumps(row))
-        return
+        return 1 if failed else 0
     console = Console(width=None if Console().is_terminal else PIPED_WIDTH)
     table = Table("name", "origin", "task", "version", "size", "licence", "what the licence means", show_lines=True)
     for model in found:
@@ -69,6 +68,7 @@ def list_command(everything: bool, as_json: bool) -> None:
     click.echo(
         "Shown in full: realtime-fer models show NAME. Searched: REALTIME_FER_MODELS, imported models, shipped models." + more
     )
+    return 1 if failed else 0
 
 
 @models.command()
@@ -101,12 +101,11 @@ def verify(names: tuple[str, ...]) -> int:
     """Compare weight files with their manifests, and fetched files with what is known of them; all if none is named."""
     from realtime_fer.zoo.catalogue import catalogue
     from realtime_fer.zoo.fetch import is_fetched, verify_fetched
-    from realtime_fer.zoo.shelf import find_model, list_models, verify_model
+    from realtime_fer.zoo.shelf import find_model, verify_model
 
-    failed = 0
     fetched = [entry for entry in catalogue().values() if is_fetched(entry) and (not names or entry.name in names)]
     only_fetched = {entry.name for entry in fetched} & set(names)
-    found = list_models() if not names else []
+    found, failed = _models_here() if not names else ([], 0)
     for name in names:
         try:
             found.append(find_model(name))
@@ -129,6 +128,21 @@ def verify(names: tuple[str, ...]) -> int:
             failed += 1
             click.echo(f"{entry.name} (as fetched): {error}", err=True)
     return 1 if failed else 0
+
+
+def _models_here() -> tuple[list[ShelvedModel], int]:
+    """The models whose manifests can be read, and how many others there are: a broken one is told of and hides no other."""
+    from realtime_fer.zoo.manifest import read_manifest
+    from realtime_fer.zoo.shelf import ShelvedModel, model_folders
+
+    found, failed = [], 0
+    for folder in model_folders():
+        try:
+            found.append(ShelvedModel(folder, read_manifest(folder)))
+        except ModelError as error:
+            failed += 1
+            click.echo(f"{folder.name}: {error}", err=True)
+    return found, failed
 
 
 def _origin(model: ShelvedModel) -> str:

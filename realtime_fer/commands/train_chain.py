@@ -7,11 +7,10 @@ from typing import Any
 
 import click
 
+from realtime_fer.commands.train_vlm_options import POSITIVE, RATE, step_options
 from realtime_fer.training.chain_of_affect.recipe import PRECISIONS, PUBLISHED, ChainRecipe
 
 _FOLDER = click.Path(path_type=Path)
-_POSITIVE = click.IntRange(1)
-_RATE = click.FloatRange(0, min_open=True)
 
 
 @click.command(name="chain-of-affect")
@@ -25,49 +24,21 @@ _RATE = click.FloatRange(0, min_open=True)
     show_default=True,
     help="Run folder: checkpoint, history, curves, and the adapter in lora/.",
 )
-@click.option("--epochs", type=_POSITIVE, default=PUBLISHED.epochs, show_default=True)
-@click.option("--batch", type=_POSITIVE, default=PUBLISHED.batch, show_default=True, help="Records a step, on all processes.")
-@click.option(
-    "--micro-batch",
-    type=_POSITIVE,
-    default=PUBLISHED.micro_batch,
-    show_default=True,
-    help="Records at once on one process; the rest of the batch is accumulated.",
-)
-@click.option("--peak-learning-rate", type=_RATE, default=PUBLISHED.peak_learning_rate, show_default=True)
-@click.option("--vision-learning-rate", type=_RATE, help="Of the adapter in the image encoder.  [default: the same]")
-@click.option("--projector-learning-rate", type=_RATE, help="Of the adapter in the projector.  [default: the same]")
+@click.option("--vision-learning-rate", type=RATE, help="Of the adapter in the image encoder.  [default: the same]")
+@click.option("--projector-learning-rate", type=RATE, help="Of the adapter in the projector.  [default: the same]")
 @click.option("--warm-up-ratio", type=click.FloatRange(0, 1, max_open=True), default=PUBLISHED.warm_up_ratio, show_default=True)
-@click.option("--weight-decay", type=click.FloatRange(0), default=PUBLISHED.weight_decay, show_default=True)
-@click.option("--rank", type=_POSITIVE, default=PUBLISHED.rank, show_default=True, help="Of the adapter.")
-@click.option(
-    "--alpha", type=_POSITIVE, default=PUBLISHED.alpha, show_default=True, help="The adapter's scale is alpha / rank."
-)
+@click.option("--rank", type=POSITIVE, default=PUBLISHED.rank, show_default=True, help="Of the adapter.")
+@click.option("--alpha", type=POSITIVE, default=PUBLISHED.alpha, show_default=True, help="The adapter's scale is alpha / rank.")
 @click.option("--dropout", type=click.FloatRange(0, 1, max_open=True), default=PUBLISHED.dropout, show_default=True)
 @click.option(
     "--num-crops",
-    type=_POSITIVE,
+    type=POSITIVE,
     default=PUBLISHED.num_crops,
     show_default=True,
     help="Tiles at most a picture; the published test takes 4.",
 )
 @click.option("--precision", type=click.Choice(PRECISIONS), default=PUBLISHED.precision, show_default=True)
-@click.option(
-    "--gradient-checkpointing/--no-gradient-checkpointing",
-    default=PUBLISHED.gradient_checkpointing,
-    show_default=True,
-    help="A third more time for a fraction of the memory.",
-)
-@click.option("--save-every", type=_POSITIVE, default=PUBLISHED.save_every, show_default=True, help="Steps.")
-@click.option("--seed", type=click.IntRange(0), default=PUBLISHED.seed, show_default=True)
-@click.option("--limit", type=_POSITIVE, help="At most so many records, for a trial.")
-@click.option("--workers", type=click.IntRange(0), default=4, show_default=True, help="Processes that prepare pictures.")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
-@click.option("--threads", type=_POSITIVE, help="Of the CPU; default all.")
-@click.option("--stop-after", type=_POSITIVE, help="Leave after this step of the schedule, to resume later.")
-@click.option(
-    "--resume", is_flag=True, help="Go on from the checkpoint in the run folder, with its recipe, to the same result."
-)
+@step_options(PUBLISHED)
 def chain_of_affect(
     model: Path,
     data: Path,

@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
+from realtime_fer.commands.train_loop_options import POSITIVE, loop_options
+
 _FOLDER = click.Path(path_type=Path)
-_POSITIVE = click.IntRange(1)
 
 
 @click.command(name="chain-of-affect-tiny")
@@ -26,8 +27,8 @@ _POSITIVE = click.IntRange(1)
     show_default=True,
     help="Run folder: checkpoint, history, curves.",
 )
-@click.option("--epochs", type=_POSITIVE, default=3, show_default=True)
-@click.option("--batch", type=_POSITIVE, default=64, show_default=True, help="Faces a step; each is asked both questions.")
+@click.option("--epochs", type=POSITIVE, default=3, show_default=True)
+@click.option("--batch", type=POSITIVE, default=64, show_default=True, help="Faces a step; each is asked both questions.")
 @click.option("--peak-learning-rate", type=click.FloatRange(0, min_open=True), default=2e-3, show_default=True)
 @click.option("--weight-decay", type=click.FloatRange(0), default=0.05, show_default=True)
 @click.option(
@@ -37,16 +38,11 @@ _POSITIVE = click.IntRange(1)
     show_default=True,
     help="How many of the usual number of faces are shown small, blurred, grainy or compressed.",
 )
-@click.option("--hidden-size", type=_POSITIVE, default=128, show_default=True, help="Width of the language model.")
-@click.option("--intermediate-size", type=_POSITIVE, default=384, show_default=True)
-@click.option("--layers", type=_POSITIVE, default=3, show_default=True)
-@click.option("--heads", type=_POSITIVE, default=4, show_default=True)
-@click.option("--seed", type=int, default=0, show_default=True)
-@click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
-@click.option("--threads", type=_POSITIVE, help="Of the CPU; default all.")
-@click.option("--limit", type=_POSITIVE, help="At most so many training faces, for a trial.")
-@click.option("--stop-after", type=_POSITIVE, help="Leave after so many epochs of the schedule, to resume later.")
-@click.option("--resume", is_flag=True, help="Go on from the checkpoint in the run folder, to the same result.")
+@click.option("--hidden-size", type=POSITIVE, default=128, show_default=True, help="Width of the language model.")
+@click.option("--intermediate-size", type=POSITIVE, default=384, show_default=True)
+@click.option("--layers", type=POSITIVE, default=3, show_default=True)
+@click.option("--heads", type=POSITIVE, default=4, show_default=True)
+@loop_options("training faces")
 def chain_of_affect_tiny(**settings: Any) -> None:
     """Chain-of-Affect's two questions in a few million parameters (extras: train, vlm)."""
     from realtime_fer.training.chain_of_affect_tiny.run import train_chain_of_affect_tiny

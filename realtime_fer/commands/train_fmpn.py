@@ -38,7 +38,9 @@ _PATH = click.Path(path_type=Path)
 @click.option("--epochs", type=click.IntRange(1), help="Default as published: 300 for masks, 200 for classifier.")
 @click.option("--decay-epochs", type=click.IntRange(0), help="Of these, at the end, with a falling rate; default half.")
 @click.option(
-    "--batch", type=click.IntRange(1), help="Default as published: 32 for masks, 16 for classifier; 128 with one-cycle."
+    "--batch",
+    type=click.IntRange(1),
+    help="On all processes. Default as published: 32 for masks, 16 for classifier; 128 with one-cycle.",
 )
 @click.option(
     "--classifier",
@@ -115,18 +117,24 @@ _PATH = click.Path(path_type=Path)
     help="Share of the faces kept from training, for figures and the temperature; 0 as published.",
 )
 @click.option("--seed", type=int, default=0, show_default=True)
-@click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
+@click.option(
+    "--mixed-precision",
+    type=click.Choice(["no", "bf16", "fp16"]),
+    help="Default no, in float32 as published; bf16 with one-cycle.",
+)
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @click.option("--threads", type=click.IntRange(1), help="Of the CPU; default all.")
 @click.option("--workers", type=click.IntRange(0), default=0, show_default=True, help="Processes that make samples.")
 @click.option("--limit", type=click.IntRange(1), help="At most so many training faces, for a trial.")
 @click.option("--stop-after", type=click.IntRange(1), help="Leave after so many epochs of the schedule, to resume later.")
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint of the stage, to the same result.")
 def fmpn(**settings: Any) -> None:
-    """FMPN-FER: where an expression moves the face, and which it is. Two stages, one after the other."""
-    from realtime_fer.training.fmpn.run import train_fmpn
+    """FMPN-FER: where an expression moves the face, and which it is. Two stages, one after the other.
 
-    checkpoint = train_fmpn(**settings, progress=click.echo)
-    if settings["stage"] == "masks":
-        click.echo(f"checkpoint: {checkpoint}; next: realtime-fer train fmpn --stage classifier")
-    else:
-        click.echo(f"checkpoint: {checkpoint}; next: realtime-fer export fmpn --weights {checkpoint}")
+    On several GPUs: torchrun --nproc-per-node 2 --no-python realtime-fer train fmpn ...
+    """
+    from realtime_fer.training.fmpn.run import train_fmpn
+    from realtime_fer.training.progress import shown_progress
+
+    with shown_progress(click.echo) as progress:
+        train_fmpn(**settings, progress=progress)

@@ -75,7 +75,8 @@ _FILE = click.Path(path_type=Path)
 @click.option(
     "--profile",
     type=_FILE,
-    help="Settings from a YAML file, or a shipped profile by name (webcam, robot, network, offline, permissive, reasoning).",
+    help="Settings from a YAML file, or a shipped profile by name (webcam, robot, network, offline, permissive, reasoning, "
+    "expllm).",
 )
 @click.option(
     "--detector", metavar="NAME", help="Model name, model folder, .onnx or .pt file, or haar.  [default: yolov8n-face]"

@@ -71,9 +71,11 @@ def read_affectnet(path: Path) -> list[AffectNetFace]:
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.reader(file))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DatasetError(f"{path}: expected AffectNet's list of faces, found none that can be read ({error})") from error
+        raise DatasetError(
+            f"{path}: expected AffectNet's list of faces, found none that can be read ({error}); unpack it again"
+        ) from error
     if not rows:
-        raise DatasetError(f"{path}: expected AffectNet's list of faces, found an empty file")
+        raise DatasetError(f"{path}: expected AffectNet's list of faces, found an empty file; unpack it again")
     has_header = COLUMNS[0] in rows[0]
     names = rows[0] if has_header else list(COLUMNS)
     missing = [name for name in COLUMNS if name not in names]
@@ -84,7 +86,7 @@ def read_affectnet(path: Path) -> list[AffectNetFace]:
         try:
             face = _face(dict(zip(names, row, strict=True)))
         except (ValueError, OverflowError) as error:
-            raise DatasetError(f"{path}: row {number}: {error}") from error
+            raise DatasetError(f"{path}: row {number}: {error}; copy the list again from the owners' archive") from error
         if face is not None:
             faces.append(face)
     return faces
@@ -133,22 +135,40 @@ def cut_levelled(levelled_rgb: npt.NDArray[np.uint8], face: AffectNetFace) -> np
 
 
 def _face(row: dict[str, str]) -> AffectNetFace | None:
-    expression = int(row["expression"])
-    if expression >= EXPRESSIONS:
+    (number,) = _numbers(row, "expression")
+    if number >= EXPRESSIONS:
         return None
-    points = np.array([float(value) for value in row["facial_landmarks"].split(";")]).reshape(-1, 2)
-    if len(points) != LANDMARKS:
-        raise ValueError(f"expected {LANDMARKS} facial landmarks, found {len(points)}")
-    if not np.isfinite(points).all():
-        raise ValueError("expected facial landmarks in pixels, found one that is no number")
-    x, y, width, height = (int(float(row[name])) for name in COLUMNS[1:5])
+    if number < 0 or number != int(number):
+        raise ValueError(f"expected an expression of 0 or more, a whole number, found {row['expression']!r}")
+    landmarks = _numbers(row, "facial_landmarks")
+    if len(landmarks) != 2 * LANDMARKS:
+        raise ValueError(f"expected {LANDMARKS} facial landmarks, found {len(landmarks) / 2:g}")
+    points = np.array(landmarks).reshape(-1, 2)
+    x, y, width, height = (int(_numbers(row, name)[0]) for name in COLUMNS[1:5])
+    (valence,), (arousal,) = _numbers(row, "valence"), _numbers(row, "arousal")
+    if max(abs(valence), abs(arousal)) > 1:
+        raise ValueError(f"expected valence and arousal in [-1, 1], found {valence}, {arousal}")
     left, right = (points[eye].mean(axis=0).astype(int).tolist() for eye in (LEFT_EYE, RIGHT_EYE))
     return AffectNetFace(
         picture=row["subDirectory_filePath"],
         box_xywh=(x, y, width, height),
-        expression=expression,
-        valence=float(row["valence"]),
-        arousal=float(row["arousal"]),
+        expression=int(number),
+        valence=valence,
+        arousal=arousal,
         left_eye=(left[0], left[1]),
         right_eye=(right[0], right[1]),
     )
+
+
+def _numbers(row: dict[str, str], column: str) -> list[float]:
+    """Finite numbers between semicolons, one or more."""
+    numbers = []
+    for value in row[column].split(";"):
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number):
+            raise ValueError(f"{column}: expected a number, found {value[:40]!r}")
+        numbers.append(number)
+    return numbers

@@ -106,7 +106,9 @@ def _number(path: Path) -> float:
     try:
         return float(array.reshape(-1)[0]) if array.size == 1 else float(str(array))
     except ValueError as error:
-        raise DatasetError(f"{path}: expected one number, found an array {array.dtype} {array.shape}") from error
+        raise DatasetError(
+            f"{path}: expected one number, found an array {array.dtype} {array.shape}; unpack the set again"
+        ) from error
 
 
 def _eyes(path: Path) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -114,7 +116,9 @@ def _eyes(path: Path) -> tuple[tuple[int, int], tuple[int, int]]:
     try:
         points = array.astype(np.float64).reshape(LANDMARKS, 2)
     except ValueError as error:
-        raise DatasetError(f"{path}: expected {LANDMARKS} points, found an array {array.dtype} {array.shape}") from error
+        raise DatasetError(
+            f"{path}: expected {LANDMARKS} points, found an array {array.dtype} {array.shape}; unpack the set again"
+        ) from error
     # Cut to whole pixels, as the eyes of the older layout are.
     (x1, y1), (x2, y2) = (points[eye].mean(axis=0).astype(int).tolist() for eye in (LEFT_EYE, RIGHT_EYE))
     return (x1, y1), (x2, y2)
@@ -125,6 +129,9 @@ def _array(path: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.generic]]:
         # Never with allow_pickle: an array of objects could run code.
         return np.asarray(np.load(path, allow_pickle=False))
     except (OSError, ValueError, EOFError) as error:
+        # numpy's own words would advise loading pickles.
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else "damaged, or another kind of file"
         raise DatasetError(
-            f"{path}: expected an array of AffectNet's annotations, found none that can be read ({error})"
+            f"{path}: expected an array of AffectNet's annotations, found none that can be read ({reason}); unpack the set "
+            f"again (on request: {REQUEST_AT})"
         ) from error

@@ -32,6 +32,9 @@ LISTS: Final[dict[Part, str]] = {"train": "training.csv", "test": "validation.cs
 
 PICKLES: Final = ("data_affectnet.pkl", "data.pkl")
 LIST_FOLDERS: Final = ("", "Manually_Annotated_file_lists")
+LARGEST_BOX: Final = 4
+"""Longest side of a face's box, of the picture's; boxes do hang over its border, but a larger one is a damaged row."""
+
 PICTURE_FOLDERS: Final = ("Manually_Annotated_Images", "Manually_Annotated/Manually_Annotated_Images", "Manually_Annotated", "")
 
 
@@ -63,7 +66,9 @@ def picture_folder(folder: Path, faces: list[AffectNetFace], listed: Path) -> Pa
         DatasetError: the list is empty, or pictures are missing; it names the first and counts the others.
     """
     if not faces:
-        raise DatasetError(f"{listed}: expected faces with one of the {len(AFFECTNET_LABELS)} expressions, found none")
+        raise DatasetError(
+            f"{listed}: expected faces with one of the {len(AFFECTNET_LABELS)} expressions, found none; unpack it again"
+        )
     places = [folder / place for place in PICTURE_FOLDERS]
     pictures = next((place for place in places if (place / faces[0].picture).is_file()), None)
     if pictures is None:
@@ -107,10 +112,17 @@ def levelled_cut(image_rgb: ImageRgb, face: LabelledFace) -> ImageRgb:
     """The published cut: eyes brought level, then the face's box; see `affectnet.level` and `affectnet.cut_levelled`.
 
     Raises:
-        DatasetError: the face lacks box or eyes, or its box is empty.
+        DatasetError: the face lacks box or eyes, or its box is empty or beyond all measure.
     """
     if face.box_xywh is None or face.left_eye is None or face.right_eye is None or min(face.box_xywh[2:]) < 1:
-        raise DatasetError(f"{face.picture}: expected a face box and two eyes to cut by, found {face.box_xywh}")
+        raise DatasetError(
+            f"{face.picture}: expected a face box and two eyes to cut by, found {face.box_xywh}; copy the list again"
+        )
+    if max(face.box_xywh[2:]) > LARGEST_BOX * max(image_rgb.shape[:2]):
+        raise DatasetError(
+            f"{face.picture}: expected a face box about as large as the picture at most, {image_rgb.shape[1]} x "
+            f"{image_rgb.shape[0]}, found {face.box_xywh}; copy the list again from the owners' archive"
+        )
     row = AffectNetFace("", face.box_xywh, face.label, 0.0, 0.0, face.left_eye, face.right_eye)
     image_bgr = np.asarray(cv2.cvtColor(image_rgb, cv2.COLOR_RGB2BGR), np.uint8)
     return cut_levelled(level(image_bgr, row), row)

@@ -15,10 +15,13 @@ from pathlib import Path
 from typing import Final, Literal
 
 from realtime_fer.errors import DatasetError
+from realtime_fer.labels import AFFWILD2_LABELS
 
 Split = Literal["train", "validation"]
 SPLIT_FOLDERS: Final[dict[Split, str]] = {"train": "Train_Set", "validation": "Validation_Set"}
 NOT_ANNOTATED: Final = -1
+REQUEST_AT: Final = "https://ibug.doc.ic.ac.uk/resources/aff-wild2/"
+AGAIN: Final = f"unpack Aff-Wild2's annotations again (on request: {REQUEST_AT})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ def read_affwild2(annotations: Path, frames: Path, split: Split) -> list[AffWild
 
 def _folder(path: Path) -> Path:
     if not path.is_dir():
-        raise DatasetError(f"{path}: expected a folder of Aff-Wild2's annotations, found none")
+        raise DatasetError(f"{path}: expected a folder of Aff-Wild2's annotations, found none; {AGAIN}")
     return path
 
 
@@ -76,7 +79,7 @@ def _lines(path: Path) -> list[tuple[int, str]]:
         lines = path.read_text(encoding="utf-8").splitlines()[1:]
     except (OSError, UnicodeDecodeError) as error:
         raise DatasetError(
-            f"{path}: expected a list of Aff-Wild2's annotations, found none that can be read ({error})"
+            f"{path}: expected a list of Aff-Wild2's annotations, found none that can be read ({error}); {AGAIN}"
         ) from error
     return [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
 
@@ -87,7 +90,12 @@ def _expressions(path: Path) -> dict[int, int]:
         try:
             label = int(line)
         except ValueError:
-            raise DatasetError(f"{path}: line {number + 1}: expected the number of a class, found {line!r}") from None
+            label = NOT_ANNOTATED - 1
+        if not NOT_ANNOTATED <= label < len(AFFWILD2_LABELS):
+            raise DatasetError(
+                f"{path}: line {number + 1}: expected a class of 0 to {len(AFFWILD2_LABELS) - 1}, or {NOT_ANNOTATED}, found "
+                f"{line[:40]!r}; {AGAIN}"
+            )
         if label != NOT_ANNOTATED:
             found[number] = label
     return found
@@ -99,7 +107,7 @@ def _affect(path: Path) -> dict[int, tuple[float, float]]:
         try:
             valence, arousal = (float(part) for part in line.split(","))
         except ValueError:
-            raise DatasetError(f"{path}: line {number + 1}: expected valence,arousal, found {line!r}") from None
+            raise DatasetError(f"{path}: line {number + 1}: expected valence,arousal, found {line[:40]!r}; {AGAIN}") from None
         if -1 <= valence <= 1 and -1 <= arousal <= 1:
             found[number] = (valence, arousal)
     return found

@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Final
 
 from realtime_fer.datasets.affectnet_folder import Part, missing_pictures
-from realtime_fer.datasets.affwild2 import SPLIT_FOLDERS, AffWild2Frame, Split, read_affwild2
+from realtime_fer.datasets.affwild2 import REQUEST_AT, SPLIT_FOLDERS, AffWild2Frame, Split, read_affwild2
 from realtime_fer.datasets.emotion_gcn_pickles import read_affwild2_pickle
 from realtime_fer.datasets.labelled_faces import LabelledFace, LabelledSet
 from realtime_fer.errors import DatasetError
 from realtime_fer.labels import AFFWILD2_LABELS
 
-REQUEST_AT: Final = "https://ibug.doc.ic.ac.uk/resources/aff-wild2/"
 ANNOTATION_FOLDERS: Final = ("", "annotations", "Annotations")
 FRAME_FOLDERS: Final = ("cropped_aligned", "")
 PICKLE: Final = "data_affwild2.pkl"
@@ -57,10 +56,10 @@ def open_affwild2(folder: Path, part: Part) -> LabelledSet:
 def _annotated(annotations: Path, frames: Path, part: Part) -> list[AffWild2Frame]:
     split: Split = "train" if part == "train" else "validation"
     videos = sorted(path.stem for path in (annotations / "EXPR_Set" / SPLIT_FOLDERS[split]).glob("*.txt"))
-    absent = [video for video in videos if not (frames / video).is_dir()]
+    absent = [video for video in videos if next((frames / video).glob("*.jpg"), None) is None]
     if absent:
         raise DatasetError(
-            f"{frames / absent[0]}: expected the frames of a video, found no such folder, as of {len(absent) - 1} more of "
-            f"{len(videos)} videos; unpack Aff-Wild2's cropped-aligned images there (on request: {REQUEST_AT})"
+            f"{frames / absent[0]}: expected the frames of a video, 00001.jpg and so on, found none, as of {len(absent) - 1} "
+            f"more of {len(videos)} videos; unpack Aff-Wild2's cropped-aligned images there (on request: {REQUEST_AT})"
         )
     return read_affwild2(annotations, frames, split)

@@ -18,11 +18,11 @@ from realtime_fer.datasets.ferplus_files import find_part_folder, has_tables, re
 from realtime_fer.datasets.fmpn_folds import FmpnName, read_fmpn_fold, read_fmpn_frames
 from realtime_fer.datasets.jaffe import open_jaffe
 from realtime_fer.datasets.labelled_faces import LabelledFace, LabelledSet
-from realtime_fer.datasets.mmi import MMI_LABELS, open_mmi
+from realtime_fer.datasets.mmi import open_mmi
 from realtime_fer.datasets.raf_db import read_raf_db_basic
 from realtime_fer.datasets.subject_folds import PUBLISHED_FOLDS, fold_rows, published_runs
 from realtime_fer.errors import DatasetError
-from realtime_fer.labels import FERPLUS_LABELS
+from realtime_fer.labels import FERPLUS_LABELS, MMI_LABELS
 from realtime_fer.reasoning.chain_of_affect.compound_labels import BASIC_LABELS
 
 Part = Literal["train", "test"]

@@ -21,11 +21,9 @@ from realtime_fer.datasets.five_point_crop import five_of_68, five_point_crop
 from realtime_fer.datasets.labelled_faces import LabelledFace, LabelledSet
 from realtime_fer.datasets.video_frame import ImageRgb
 from realtime_fer.errors import DatasetError
+from realtime_fer.labels import CKPLUS_LABELS
 
 REQUEST_AT: Final = "https://www.jeffcohn.net/Resources/"
-
-CKPLUS_LABELS: Final = ("anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise")
-"""Labels 1 to 7. A neutral face is none of them."""
 
 PEAK_FRAMES: Final = 3
 """How many frames at a sequence's end show its expression, in FMPN's protocol and most others."""
@@ -34,6 +32,8 @@ PEOPLE_WITHOUT_LABEL: Final = 5
 """Of 123; if more lack one, files are missing."""
 
 IMAGE_FOLDERS: Final = ("extended-cohn-kanade-images/cohn-kanade-images", "cohn-kanade-images")
+LABELS_AGAIN: Final = f"unpack CK+'s Emotion_labels.zip again (on request: {REQUEST_AT})"
+LANDMARKS_AGAIN: Final = "unpack CK+'s Landmarks.zip again, or take the folder away: whole frames are read then"
 LABEL_FOLDERS: Final = ("Emotion", "Emotion_labels/Emotion")
 LANDMARK_FOLDERS: Final = ("Landmarks", "Landmarks/Landmarks")
 
@@ -66,8 +66,7 @@ def read_ckplus(folder: Path) -> list[CkPlusSequence]:
     files = sorted(labels.glob("S*/*/*_emotion.txt"))
     if not files:
         raise DatasetError(
-            f"{labels}: expected labels such as S005/001/S005_001_00000011_emotion.txt, found none; "
-            f"unpack CK+'s Emotion_labels.zip again (on request: {REQUEST_AT})"
+            f"{labels}: expected labels such as S005/001/S005_001_00000011_emotion.txt, found none; {LABELS_AGAIN}"
         )
     sequences, broken = [], []
     for file in files:
@@ -90,7 +89,7 @@ def read_ckplus(folder: Path) -> list[CkPlusSequence]:
     if len(unlabelled) > PEOPLE_WITHOUT_LABEL:
         raise DatasetError(
             f"{labels / min(unlabelled)}: expected labels of all but {PEOPLE_WITHOUT_LABEL} people, found none of "
-            f"{len(unlabelled)} of {len(people)}; unpack CK+'s Emotion_labels.zip again (on request: {REQUEST_AT})"
+            f"{len(unlabelled)} of {len(people)}; {LABELS_AGAIN}"
         )
     return sequences
 
@@ -137,9 +136,11 @@ def read_landmarks(path: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.float6
     try:
         points = np.array([[float(value) for value in line.split()] for line in path.read_text().splitlines() if line.strip()])
     except (OSError, ValueError) as error:
-        raise DatasetError(f"{path}: expected 68 lines of x and y, found none that can be read ({error})") from error
+        raise DatasetError(
+            f"{path}: expected 68 lines of x and y, found none that can be read ({error}); {LANDMARKS_AGAIN}"
+        ) from error
     if points.shape != (68, 2):
-        raise DatasetError(f"{path}: expected 68 lines of x and y, found {points.shape}; unpack CK+'s Landmarks.zip again")
+        raise DatasetError(f"{path}: expected 68 lines of x and y, found {points.shape}; {LANDMARKS_AGAIN}")
     return points
 
 
@@ -147,13 +148,13 @@ def _label(file: Path) -> int:
     try:
         text = file.read_text(encoding="utf-8").strip()
     except (OSError, ValueError) as error:
-        raise DatasetError(f"{file}: expected a label, found a file that cannot be read ({error})") from error
+        raise DatasetError(f"{file}: expected a label, found a file that cannot be read ({error}); {LABELS_AGAIN}") from error
     try:
         value = float(text)
     except ValueError:
         value = 0.0
     if value not in range(1, len(CKPLUS_LABELS) + 1):
-        raise DatasetError(f"{file}: expected a label of 1 to {len(CKPLUS_LABELS)}, found {text[:40]!r}")
+        raise DatasetError(f"{file}: expected a label of 1 to {len(CKPLUS_LABELS)}, found {text[:40]!r}; {LABELS_AGAIN}")
     return int(value) - 1
 
 

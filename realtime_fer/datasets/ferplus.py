@@ -62,8 +62,12 @@ def load_ferplus(path: Path) -> FerPlus:
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise DatasetError(f"{path}: expected an npz file of FER+ faces, found none that can be read ({error})") from error
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        # numpy's own words would advise loading pickles.
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else "damaged, or another kind of file"
+        raise DatasetError(
+            f"{path}: expected an npz file of FER+ faces, found none that can be read ({reason}); make or copy it again"
+        ) from error
     missing = {"images", "votes"} - arrays.keys()
     if missing:
         raise DatasetError(f"{path}: expected arrays images and votes, found {sorted(arrays)}; is this a FER+ npz file?")

@@ -49,11 +49,16 @@ def read_ferplus_pictures(folder: Path) -> FerPlus:
     path = folder / "label.csv"
     rows = [(number, row) for number, row in _rows(path, VOTES_AT) if any(row)]
     if not rows:
-        raise DatasetError(f'{path}: expected rows such as fer0000000.png,"(0, 0, 48, 48)",4,0,..., found an empty file')
+        raise DatasetError(
+            f'{path}: expected rows such as fer0000000.png,"(0, 0, 48, 48)",4,0,..., found an empty file; it is at {VOTES_AT}'
+        )
     names, votes = [], []
     for number, row in rows:
         if len(row) != VOTES + 2 or not row[0].endswith(".png") or Path(row[0]).name != row[0]:
-            raise DatasetError(f"{path}: row {number}: expected a picture's name, a box and {VOTES} votes, found {row[:3]}")
+            raise DatasetError(
+                f"{path}: row {number}: expected a picture's name, a box and {VOTES} votes, found {row[:3]}; it is at "
+                f"{VOTES_AT}"
+            )
         names.append(row[0])
         votes.append(_votes(path, number, row[2:]))
     there = {entry.name for entry in folder.iterdir()}
@@ -84,13 +89,13 @@ def read_ferplus_tables(folder: Path, part: FerPlusPart) -> FerPlus:
         if len(vote) != VOTES + 2 or len(face) != 3 or face[2].strip() != vote[0].strip():
             raise DatasetError(
                 f"{vote_table}: row {number}: expected usage, name and {VOTES} votes for the face of the same row in "
-                f"{face_table.name}, found {vote[:2]} for one of {face[2:]}"
+                f"{face_table.name}, found {vote[:2]} for one of {face[2:]}; copy both again"
             )
         if vote[0].strip() == USAGES[part] and vote[1].strip():
             votes.append(_votes(vote_table, number, vote[2:]))
             images.append(_pixels(face_table, number, face[1]))
     if not images:
-        raise DatasetError(f"{vote_table}: expected rows of usage {USAGES[part]}, found none")
+        raise DatasetError(f"{vote_table}: expected rows of usage {USAGES[part]}, found none; copy it again ({VOTES_AT})")
     return FerPlus(np.stack(images), np.array(votes, np.uint8))
 
 
@@ -129,14 +134,17 @@ def _table(path: Path, source: str, first_column: str) -> Iterator[tuple[int, li
 
 def _votes(path: Path, number: int, cells: list[str]) -> list[int]:
     if not all(cell.strip().isdecimal() and int(cell) <= 255 for cell in cells):
-        raise DatasetError(f"{path}: row {number}: expected {VOTES} numbers of votes, found {cells}")
+        raise DatasetError(f"{path}: row {number}: expected {VOTES} numbers of votes, found {cells}; it is at {VOTES_AT}")
     return [int(cell) for cell in cells]
 
 
 def _pixels(path: Path, number: int, text: str) -> npt.NDArray[np.uint8]:
     values = text.split()
     if len(values) != FACE_SIZE_PX**2 or not all(value.isdecimal() and int(value) <= 255 for value in values):
-        raise DatasetError(f"{path}: row {number}: expected {FACE_SIZE_PX**2} pixels of 0 to 255, found {len(values)} cells")
+        raise DatasetError(
+            f"{path}: row {number}: expected {FACE_SIZE_PX**2} pixels of 0 to 255, found {len(values)} cells; it is at "
+            f"{FACES_AT}"
+        )
     return np.array(values, np.uint8).reshape(FACE_SIZE_PX, FACE_SIZE_PX)
 
 

@@ -137,7 +137,9 @@ def _json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise DatasetError(f"{path}: expected labels as JSON, found a file that cannot be read ({error})") from error
+        raise DatasetError(
+            f"{path}: expected labels as JSON, found a file that cannot be read ({error}); write it again"
+        ) from error
 
 
 def _label(path: Path, sequence: Any, value: Any, name: FmpnName) -> int:
@@ -152,8 +154,14 @@ def _label(path: Path, sequence: Any, value: Any, name: FmpnName) -> int:
 
 
 def _picture(folder: Path, path: Path, name: str, of_sequence: dict[str, int]) -> FmpnPicture:
-    subject = subject_of(name)
+    try:
+        subject = subject_of(name)
+    except DatasetError as error:
+        raise DatasetError(f"{path}: {error}; get the list again ({LISTS_AT})") from error
     label = of_sequence.get(name.rpartition("_")[0])
     if label is None:
-        raise DatasetError(f"{path}: {name}: expected a frame of a labelled sequence, found one without a label")
+        raise DatasetError(
+            f"{path}: {name}: expected a frame of a labelled sequence, found one without a label; get lists and labels again, "
+            f"from one place ({LISTS_AT})"
+        )
     return FmpnPicture(folder / "imgs" / name, label, subject)

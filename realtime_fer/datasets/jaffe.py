@@ -13,13 +13,13 @@ from typing import Final
 
 from realtime_fer.datasets.labelled_faces import LabelledFace, LabelledSet
 from realtime_fer.errors import DatasetError
+from realtime_fer.labels import JAFFE_LABELS
 
 REQUEST_AT: Final = "https://doi.org/10.5281/zenodo.3451524"
 PICTURES: Final = 213
 
-JAFFE_LABELS: Final = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
 CODES: Final = ("AN", "DI", "FE", "HA", "NE", "SA", "SU")
-"""Of the labels, in their order."""
+"""Of `JAFFE_LABELS`, in their order."""
 
 _NAME: Final = re.compile(r"([A-Z]{2})\.([A-Z]{2})\d*\.\d+")
 

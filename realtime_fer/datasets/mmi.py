@@ -24,11 +24,9 @@ from xml.etree import ElementTree
 from realtime_fer.datasets.labelled_faces import LabelledFace, LabelledSet
 from realtime_fer.datasets.video_frame import count_frames
 from realtime_fer.errors import DatasetError
+from realtime_fer.labels import MMI_LABELS
 
 REQUEST_AT: Final = "https://mmifacedb.eu/"
-
-MMI_LABELS: Final = ("anger", "disgust", "fear", "happiness", "sadness", "surprise")
-"""Emotions 1 to 6."""
 
 FRONTAL: Final = 0
 PEAK_FRAMES: Final = 3
@@ -69,9 +67,10 @@ def read_mmi(folder: Path) -> list[MmiVideo]:
     sessions = folder / "Sessions" if (folder / "Sessions").is_dir() else folder
     found = sorted((path for path in sessions.glob("*") if path.is_dir()), key=lambda path: (len(path.name), path.name))
     if not any((session / "session.xml").is_file() for session in found):
+        there = f"{len(found)} folders, none with session.xml" if sessions.is_dir() else "no such folder"
         raise DatasetError(
-            f"{sessions}: expected MMI's folders of sessions, each with session.xml and a video, found "
-            f"{len(found) if sessions.is_dir() else 'no such'} folder(s) without; request the set at {REQUEST_AT}"
+            f"{sessions}: expected MMI's folders of sessions, each with session.xml and a video, found {there}; name the "
+            f"folder that holds Sessions (on request: {REQUEST_AT})"
         )
     videos = [video for video in map(_video, found) if video is not None]
     if not videos:

@@ -85,7 +85,7 @@ def _read(folder: Path, pictures: Pictures, labels: Sequence[str], part: str) ->
     path = folder / LABELS_FILE
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise DatasetError(
             f"{path}: no such file; expected the folder of RAF-DB's {part} part, as its owners distribute it "
             f"(on request: {REQUEST_AT})"
@@ -94,7 +94,9 @@ def _read(folder: Path, pictures: Pictures, labels: Sequence[str], part: str) ->
         raise DatasetError(f"{path}: cannot be read ({error}); unpack RAF-DB's {part} part again") from error
     found = [_picture(line, f"{path}, line {number}", pictures, labels) for number, line in enumerate(lines, 1) if line.strip()]
     if not found:
-        raise DatasetError(f"{path}: expected lines such as 'train_0001.jpg 5', found an empty file")
+        raise DatasetError(
+            f"{path}: expected lines such as 'train_0001.jpg 5', found an empty file; unpack RAF-DB's {part} part again"
+        )
     names = [picture.image for picture in found]
     if len(set(names)) != len(names):
         twice = next(name for position, name in enumerate(names) if name in names[:position])
@@ -116,7 +118,8 @@ def _picture(line: str, where: str, pictures: Pictures, labels: Sequence[str]) -
     match = _NAME.fullmatch(name)
     if match is None or not label.strip().isdecimal() or not 1 <= int(label) <= len(labels):
         raise DatasetError(
-            f"{where}: expected a name such as train_0001.jpg and a label of 1 to {len(labels)}, found {line.strip()[:80]!r}"
+            f"{where}: expected a name such as train_0001.jpg and a label of 1 to {len(labels)}, found {line.strip()[:80]!r}; "
+            f"unpack RAF-DB again (on request: {REQUEST_AT})"
         )
     split: Split = "train" if match[1] == "train" else "test"
     image = name.replace(".jpg", "_aligned.jpg") if pictures == "aligned" else name

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from realtime_fer.errors import DatasetError
+
+LISTS_AT: Final = "https://github.com/donydchen/FMPN-FER"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +65,11 @@ def _names(path: Path) -> tuple[str, ...]:
     except (OSError, ValueError) as error:
         raise DatasetError(
             f"{path}: expected a list of file names, found none that can be read ({error}); "
-            f"the lists are at https://github.com/donydchen/FMPN-FER in datasets"
+            f"the lists are at {LISTS_AT} in datasets"
         ) from error
     names = [line.strip() for line in lines if line.strip()]
     if not names:
-        raise DatasetError(f"{path}: expected a file name a line, found an empty file")
+        raise DatasetError(f"{path}: expected a file name a line, found an empty file; get it again ({LISTS_AT})")
     seen: set[str] = set()
     for number, name in enumerate(names, 1):
         if name in seen or "/" in name or "\\" in name or "," in name:

@@ -21,7 +21,11 @@ SYNONYMS: Final = {
     "fear": ("fearful", "afraid", "scared"),
     "contempt": ("contemptuous",),
 }
-"""Names of ours (`realtime_fer.labels`), and what data sets and other people's models call the same."""
+"""Names of ours (`realtime_fer.labels`), and what data sets and other people's models call the same.
+
+Names of classes only. Texts have more words for them (`reasoning.expression_words`), but a set may have a class "calm" beside
+"neutral".
+"""
 
 _CANONICAL: Final = {word: name for name, words in SYNONYMS.items() for word in (name, *words)}
 

@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from realtime_fer.datasets.labelled_faces import LabelledSet
 from realtime_fer.errors import DatasetError
-from realtime_fer.evaluation.classification_report import ClassificationReport, affect_figures, classification_report
 from realtime_fer.evaluation.asking import Progress
+from realtime_fer.evaluation.classification_report import ClassificationReport, affect_figures, classification_report
 from realtime_fer.evaluation.classifier_answers import classify_faces, default_margin, expression_manifest
 from realtime_fer.evaluation.face_fitting import Resize
 from realtime_fer.evaluation.label_matching import LabelMatch, match_labels

@@ -1,6 +1,9 @@
-"""Torch modules, and the graphs some of them stand on; no camera, thread, socket or file.
+"""Torch modules and what belongs to them: sizes, tokenizers, picture processing, reading and writing of checkpoints.
 
-Built and trained by `training`, which also folds them for the running service. `label_graph` needs only numpy;
-`phi3_vision` and `chain_of_affect_tiny` need the extra `vlm`. `emotion_gcn`, `fmpn`, `expllm` and `exp_blip` are the
-published networks, under their checkpoints' own key names.
+No camera, thread or socket. Built by `training`, and by `reasoning` and `evaluation` where a network answers in words. Each
+published network has a room, under its checkpoints' own key names: `emotion_gcn`, `fmpn`, `phi3_vision`, `expllm`, `exp_blip`;
+`chain_of_affect_tiny`, `compact_emotion_gcn` and `face_lite` are our own. The rooms share how checkpoints are read
+(`safetensors_shards`, `torch_archive`) and written (`checkpoint_writing`).
+
+`label_graph` needs only numpy; `phi3_vision`, `expllm`, `exp_blip` and `chain_of_affect_tiny` need the extra `vlm`.
 """

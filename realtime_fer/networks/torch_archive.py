@@ -1,12 +1,32 @@
-"""Whether a file that torch.save wrote is whole: it is a zip archive, with a checksum for every tensor."""
+"""Files that torch.save wrote, zip archives with checksums: whether one is whole, and why torch refused one."""
 
 from __future__ import annotations
 
+import re
 import zipfile
 import zlib
 from pathlib import Path
+from typing import Final
 
 from realtime_fer.errors import ModelCorruptError
+
+CAUSE_CHARACTERS: Final = 200
+_FORBIDDEN: Final = re.compile(r"(?i:unsupported (?:global|class):?) (?:GLOBAL )?(\w[\w.]*)")
+
+
+def refusal(error: BaseException) -> str:
+    """Why torch's weights-only reader refused a file, in a few words.
+
+    Not in torch's own where the file holds code: those go on to tell how to run it.
+    """
+    text = " ".join(str(error).split())
+    if found := _FORBIDDEN.search(text):
+        return f"it wants {found[1]} to be run, and nothing in a file is run"
+    return (
+        text[:CAUSE_CHARACTERS]
+        if text and "weights_only" not in text
+        else f"{type(error).__name__}: damaged, or no plain tensors"
+    )
 
 
 def require_whole_archive(path: Path) -> None:

@@ -10,12 +10,13 @@ from realtime_fer.errors import ModelNotFoundError, ModelShapeError
 from realtime_fer.expression.motion_mask_classifier import MotionMaskClassifier
 from realtime_fer.expression.onnx_classifier import OnnxClassifier
 from realtime_fer.expression.smoothing import ProbabilitySmoother
+from realtime_fer.fingerprint import sha256_of
 from realtime_fer.pipeline.fast_path import DEFAULT_UNKNOWN_BELOW, FastPath
 from realtime_fer.settings import ClassifierSettings, DetectorSettings, ServiceSettings
 from realtime_fer.zoo.manifest import DetectorManifest, ExpressionManifest
 from realtime_fer.zoo.own_weights import classifier_name
 from realtime_fer.zoo.precision import with_precision
-from realtime_fer.zoo.shelf import find_model, sha256_of, verify_model
+from realtime_fer.zoo.shelf import find_model, verify_model
 
 if TYPE_CHECKING:
     from realtime_fer.detection.detector import Detector

@@ -26,6 +26,8 @@ _REMEMBERED_FRAMES = 60
 """Two seconds at 30 frames a second: rates and latencies that follow a change but can be read."""
 _REMEMBERED_FACES = 64
 """Answers about faces that went away are forgotten, the oldest first."""
+_SPOKEN_CHARACTERS = 240
+"""Of words that grow, the last so many: a whole description would push the rest off a terminal of 24 lines."""
 _BAR_WIDTH = 16
 _HEALTH_STYLES = {"running": "green", "starting": "cyan", "stopping": "cyan", "degraded": "yellow", "failed": "bold red"}
 
@@ -150,7 +152,10 @@ def _bar(probability: float) -> Text:
 def _saying_line(saying: ReasoningPartialMessage) -> Text:
     """The words of an answer that is being made."""
     line = Text.assemble((f"#{saying.track_id}", "bold"), (f"  now, {_printable(saying.step)}:  ", "dim"))
-    return line.append(f"{_printable(saying.text)} ...", style="cyan")
+    spoken = _printable(saying.text)
+    if len(spoken) > _SPOKEN_CHARACTERS:
+        spoken = f"... {spoken[-_SPOKEN_CHARACTERS:].partition(' ')[2]}"
+    return line.append(f"{spoken} ...", style="cyan")
 
 
 def _remember(by_track: OrderedDict[int, T], message: T) -> None:

@@ -3,8 +3,9 @@
 `keyframes` looks at the fast path's results and chooses moments, each with its reason and the numbers behind it. A keyframe
 becomes a question (`request`), which `supervision` hands to a `reasoner` in a process of its own; its end is an `outcome`: an
 answer or an error. What it says on the way goes to a `listener`; what it claims (`claims`) is held against the fast path's
-measurement (`grounding`). `chain_of_affect` is the reasoner's questions, labels and rules, and who can answer them; torch is
-imported only there, in the reasoner's own process. `openai_compatible` asks the chain of a server.
+measurement (`grounding`), and told to people in a sentence (`said`).
 
-Nothing here is imported by the fast path but `keyframes.selection` and `supervision.supervisor`, and nothing of torch.
+`choose` knows the reasoners by name. `chain_of_affect`, `expllm` and `exp_blip` ask their networks here, `openai_compatible`
+asks the chain of a server. torch is imported only by what loads a network, in the reasoner's own process (`placement` says
+where its weights go). Of this room the fast path imports only `keyframes.selection` and `supervision.supervisor`.
 """

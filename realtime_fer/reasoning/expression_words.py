@@ -14,7 +14,10 @@ _WORDS: Final = {
     "fear": "fear fearful fearfully afraid scared fright frightened",
     "contempt": "contempt contemptuous contemptuously scorn scornful scornfully",
 }
-"""By label of ours: nouns, adjectives and adverbs, as answers of the published systems and of people use them."""
+"""By label of ours: nouns, adjectives and adverbs, as answers of the published systems and of people use them.
+
+For a word that stands alone. In a sentence, "smile" and "worried" tell of an expression too: `exp_blip.emotion_mentions`.
+"""
 
 LABEL_OF_WORD: Final = {word: label for label, words in _WORDS.items() for word in words.split()}
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from realtime_fer.fingerprint import sha256_of
 from realtime_fer.zoo.manifest import MANIFEST_NAME, read_manifest
-from realtime_fer.zoo.shelf import sha256_of
 
 
 def write_model_folder(out: Path, name: str, write_weights: Callable[[Path], None], fields: Mapping[str, Any]) -> Path:

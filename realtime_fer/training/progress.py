@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -102,3 +103,8 @@ def shown_progress(tell: Callable[[str], None], console: Any = None) -> Iterator
         yield BarProgress(bar)
     finally:
         bar.stop()
+
+
+def told(row: Mapping[str, float]) -> str:
+    """A row of a history as one line."""
+    return ", ".join(f"{name} {value:.4g}" for name, value in row.items() if math.isfinite(value))

@@ -1,7 +1,8 @@
-"""What a training leaves in its run folder after each epoch: checkpoint, history, curves. Each appears whole or not at all."""
+"""What a training leaves in its run folder as it goes: checkpoint, history, curves. Each appears whole or not at all."""
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,10 +18,11 @@ except ImportError as error:
 
 CHECKPOINT_NAME = "last.pt"
 HISTORY_NAME = "history.json"
+TABLE_NAME = "history.csv"
 CURVES_NAME = "curves.png"
 
 History = list[dict[str, float]]
-"""One row an epoch: its number, the mean of each loss, held-out figures, seconds."""
+"""One row an epoch (its number, the mean of each loss, held-out figures, seconds), or one a step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,18 @@ class Panel:
     title: str
     y_label: str
     lines: Mapping[str, str]
+
+
+def require_no_run(out: Path) -> None:
+    """Raise unless a new run can begin in a folder.
+
+    Raises:
+        DatasetError: there is a run in it.
+    """
+    if (out / CHECKPOINT_NAME).exists():
+        raise DatasetError(
+            f"{out}: expected a folder without a run, found {CHECKPOINT_NAME}; --resume it, or name another --out"
+        )
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
@@ -66,6 +80,16 @@ def write_history(path: Path, history: History) -> None:
     """The history as JSON."""
     partial = path.with_suffix(path.suffix + ".partial")
     partial.write_text(json.dumps(history, indent=1), encoding="utf-8")
+    partial.replace(path)
+
+
+def write_table(path: Path, history: History) -> None:
+    """The history as CSV, whose columns are those of its newest row."""
+    partial = path.with_name(path.name + ".partial")
+    with partial.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(history[-1]) if history else [])
+        writer.writeheader()
+        writer.writerows(history)
     partial.replace(path)
 
 

@@ -153,5 +153,8 @@ def read_manifest(folder: Path) -> AnyManifest:
         raise ModelCorruptError(f"{path}: not JSON ({error}); restore the file or the whole model folder") from error
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ModelCorruptError(f"{path}: field {where}: {first['msg']} (found {first.get('input')!r:.60})") from error
+        where = ".".join(str(part) for part in first["loc"]) or "(the whole)"
+        raise ModelCorruptError(
+            f"{path}: field {where}: {first['msg']} (found {first.get('input')!r:.60}); restore the file or the "
+            f"whole model folder"
+        ) from error

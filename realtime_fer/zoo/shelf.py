@@ -49,18 +49,23 @@ def shelves() -> list[Path]:
     return [folder for folder in (*named, models_folder(), package / "_models", package.parent / "models") if folder.is_dir()]
 
 
+def model_folders() -> list[Path]:
+    """Every folder with a manifest, whole or not, by its name; of two with one name that which is searched first."""
+    found: dict[str, Path] = {}
+    for shelf in shelves():
+        for folder in sorted(shelf.iterdir()):
+            if (folder / MANIFEST_NAME).is_file():
+                found.setdefault(folder.name, folder)
+    return [found[name] for name in sorted(found)]
+
+
 def list_models() -> list[ShelvedModel]:
-    """Every model on the shelves, by name; the first shelf wins where two hold the same name.
+    """Every model here, by the name of its folder.
 
     Raises:
         ModelCorruptError: a manifest is broken.
     """
-    found: dict[str, ShelvedModel] = {}
-    for shelf in shelves():
-        for folder in sorted(shelf.iterdir()):
-            if (folder / MANIFEST_NAME).is_file():
-                found.setdefault(folder.name, ShelvedModel(folder, read_manifest(folder)))
-    return [found[name] for name in sorted(found)]
+    return [ShelvedModel(folder, read_manifest(folder)) for folder in model_folders()]
 
 
 def find_model(name: str) -> ShelvedModel:
@@ -75,8 +80,8 @@ def find_model(name: str) -> ShelvedModel:
     for shelf in shelves():
         if (shelf / name / MANIFEST_NAME).is_file():
             return ShelvedModel(shelf / name, read_manifest(shelf / name))
-    known = ", ".join(model.manifest.name for model in list_models()) or "none"
-    raise ModelNotFoundError(f"model {name!r}: expected one of the shipped models ({known}) or the path of a model folder")
+    known = ", ".join(folder.name for folder in model_folders()) or "none"
+    raise ModelNotFoundError(f"model {name!r}: expected one of the models here ({known}) or the path of a model folder")
 
 
 def verify_model(model: ShelvedModel, *, sums: bool = True) -> None:

@@ -15,7 +15,7 @@ from realtime_fer.commands.card import card
 from realtime_fer.commands.evaluate import evaluate
 from realtime_fer.commands.export import export
 from realtime_fer.commands.train import train
-from tests.evaluation.test_ferplus_chain import PAIRS, faces_of, write
+from tests.evaluation.chain_of_affect.test_ferplus import PAIRS, faces_of, write
 
 PACKAGE = "realtime_fer.training.chain_of_affect_tiny"
 

@@ -59,8 +59,11 @@ def test_a_run_that_was_cut_off_goes_on(pictures: Path, tmp_path: Path, capsys: 
     assert run(pictures, "--out", out, "--json") == 0
     assert [json.loads(line)["name"] for line in capsys.readouterr().out.splitlines()] == ["2.png"], "nothing asked twice"
     assert [json.loads(line)["name"] for line in out.read_text().splitlines()] == ["0.png", "1.png", "2.png"]
+    capsys.readouterr()
     assert run(pictures, "--out", out, "--json") == 0
-    assert capsys.readouterr().out == ""
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "out.jsonl: has 3 of them from before" in said.err, "or it would end without a word"
 
 
 def test_what_failed_is_told_by_the_exit_code_and_tried_again(

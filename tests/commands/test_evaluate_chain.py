@@ -15,8 +15,8 @@ pytest.importorskip("sklearn", reason="needs the train extra")
 
 from realtime_fer.cli import cli
 from realtime_fer.commands.evaluate import evaluate
-from realtime_fer.evaluation.chain_protocol import RAF_DB_BASIC, ChainAnswers, ChainCase
-from realtime_fer.evaluation.chain_report import ChainReport, chain_report
+from realtime_fer.evaluation.chain_of_affect.protocol import RAF_DB_BASIC, ChainAnswers, ChainCase
+from realtime_fer.evaluation.chain_of_affect.report import ChainReport, chain_report
 
 OPTIONS = "--model m --adapter a --data t.json --images i --images j --protocol raf-db-basic"
 
@@ -31,7 +31,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         settings["progress"](1, 1)
         return chain_report(RAF_DB_BASIC, [(ChainCase("a.jpg", "Fear"), ChainAnswers("Fear"))], {})
 
-    module = ModuleType("realtime_fer.evaluation.chain_run")
+    module = ModuleType("realtime_fer.evaluation.chain_of_affect.run")
     module.evaluate_chain = evaluate_chain  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, module.__name__, module)
     return seen

@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from realtime_fer.cli import cli
-from realtime_fer.datasets.ckplus import CKPLUS_LABELS
 from realtime_fer.errors import DatasetError
+from realtime_fer.labels import CKPLUS_LABELS
 from tests.datasets.miniatures import save_ckplus
 from tests.evaluation.expression_folders import save_brightness_model
 from tests.evaluation.fold_files import CLASSES, confusion_of, save_fold

@@ -18,7 +18,7 @@ from realtime_fer.zoo.shelf import ShelvedModel
 def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Stands for the export module, which needs torch; holds what it was called with."""
     seen: dict[str, Any] = {}
-    module = ModuleType("realtime_fer.training.export_face_lite")
+    module = ModuleType("realtime_fer.training.detection.export_face_lite")
 
     def export_face_lite(checkpoint: Path, out: Path, **settings: Any) -> Path:
         seen.update(settings, checkpoint=checkpoint, out=out)
@@ -42,7 +42,7 @@ def test_face_lite_options_reach_the_export(asked: dict[str, Any], tmp_path: Pat
 
 def test_detector_options_reach_the_export(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: dict[str, Any] = {}
-    module = ModuleType("realtime_fer.training.export_detector")
+    module = ModuleType("realtime_fer.training.detection.export_yolov8n")
 
     def export_detector(weights: Path, out: Path, **settings: Any) -> Path:
         seen.update(settings, weights=weights)

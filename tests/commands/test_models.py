@@ -51,3 +51,18 @@ def test_verify_whole_and_broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     result = invoke("verify", "m")
     assert result.return_value == 1
     assert "expected sha256" in result.output
+
+
+def test_a_broken_manifest_hides_no_other_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "manifest.json").write_text("{")
+    monkeypatch.setenv("REALTIME_FER_MODELS", str(tmp_path))
+    for arguments in (("list",), ("list", "--json"), ("verify",)):
+        result = invoke(*arguments)
+        assert result.return_value == 1
+        assert "yolov8n-face" in result.output
+        (line,) = result.stderr.splitlines()
+        assert line.startswith("broken: ")
+        assert "not JSON" in line
+    result = invoke("show", "nobody")
+    assert isinstance(result.exception, ModelNotFoundError)

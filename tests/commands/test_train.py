@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -20,12 +22,16 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
     def train_it(**settings: Any) -> Path:
         seen.update(settings)
-        settings["progress"]("epoch 1")
+        settings.get("progress", print)("epoch 1")
         return Path("there/last.pt")
 
-    for name in ("face_lite", "expression"):
+    for name, function in (
+        ("detection.yolov8n", "train_detector"),
+        ("detection.face_lite", "train_face_lite"),
+        ("expression", "train_expression"),
+    ):
         module = ModuleType(f"realtime_fer.training.{name}")
-        setattr(module, f"train_{name}", train_it)
+        setattr(module, function, train_it)
         monkeypatch.setitem(sys.modules, module.__name__, module)
     return seen
 
@@ -84,3 +90,34 @@ def test_expression_options_out_of_range_are_named(asked: dict[str, Any], option
     assert result.exit_code == 2
     assert option in result.output
     assert not asked
+
+
+def test_detector_options_reach_the_training(asked: dict[str, Any]) -> None:
+    command = "detector --data d --epochs 3 --image-size 512 --scale 0.5 --device 0,1 --start-from s.onnx --resume"
+    result = CliRunner().invoke(train, command.split())
+    assert result.exit_code == 0, result.output
+    assert (asked["data"], asked["out"], asked["epochs"]) == (Path("d"), Path("runs/detector"), 3)
+    assert (asked["image_size"], asked["scale"], asked["device"]) == (512, 0.5, "0,1")
+    assert (asked["start_from"], asked["resume"], asked["limit"]) == (Path("s.onnx"), True, None)
+    assert "export detector --weights there" in result.output
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize(
+    ("command", "training", "needs"),
+    [
+        ("detector", "detection.yolov8n.train_detector", ("torch", "ultralytics")),
+        ("emotion-gcn-ferplus", "expression.train_expression", ("torch",)),
+        ("face-lite", "detection.face_lite.train_face_lite", ("torch",)),
+        ("chain-of-affect-tiny", "chain_of_affect_tiny.run.train_chain_of_affect_tiny", ("torch", "transformers")),
+    ],
+)
+def test_every_option_is_an_argument_of_the_training(command: str, training: str, needs: tuple[str, ...]) -> None:
+    """Their options are handed on as they are."""
+    for package in needs:
+        pytest.importorskip(package)
+    module, _, name = training.rpartition(".")
+    arguments = inspect.signature(getattr(importlib.import_module(f"realtime_fer.training.{module}"), name)).parameters
+    needed = {name for name, argument in arguments.items() if argument.default is inspect.Parameter.empty}
+    options = {option.name for option in train.commands[command].params}
+    assert needed <= options <= set(arguments)

@@ -46,9 +46,9 @@ def test_by_default_it_is_the_published_recipe(asked: dict[str, Any]) -> None:
 def test_every_option_reaches_the_training(asked: dict[str, Any]) -> None:
     options = (
         "--out o --epochs 2 --batch 6 --micro-batch 3 --peak-learning-rate 0.1 --vision-learning-rate 0.2 "
-        "--projector-learning-rate 0.3 --warm-up-ratio 0.4 --weight-decay 0.5 --rank 7 --alpha 8 --dropout 0.6 --num-crops 9 "
-        "--precision float32 --no-gradient-checkpointing --save-every 11 --seed 12 --limit 13 --workers 14 --device cpu "
-        "--threads 15 --stop-after 16 --resume"
+        "--projector-learning-rate 0.3 --warm-up-ratio 0.4 --weight-decay 0.5 --clip-norm 0.7 --rank 7 --alpha 8 --dropout 0.6 "
+        "--num-crops 9 --precision float32 --no-gradient-checkpointing --save-every 11 --seed 12 --limit 13 --workers 14 "
+        "--device cpu --threads 15 --stop-after 16 --resume"
     )
     result = CliRunner().invoke(train, [*NEEDED.split(), *options.split()])
     assert result.exit_code == 0, result.output
@@ -61,6 +61,7 @@ def test_every_option_reaches_the_training(asked: dict[str, Any]) -> None:
         projector_learning_rate=0.3,
         warm_up_ratio=0.4,
         weight_decay=0.5,
+        clip_norm=0.7,
         rank=7,
         alpha=8,
         dropout=0.6,

@@ -43,10 +43,17 @@ def test_a_broken_list_is_named(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"row 3: expected 68 facial landmarks, found 5"):
         read_affectnet(path)
     path.write_text(row(1).replace("10,5,20,21", "inf,5,20,21"))
-    with pytest.raises(DatasetError, match="row 1: cannot convert float infinity"):
+    with pytest.raises(DatasetError, match="row 1: face_x: expected a number, found 'inf'; copy the list again"):
         read_affectnet(path)
     path.write_text(row(1).replace("10.9;", "nan;"))
-    with pytest.raises(DatasetError, match="row 1: expected facial landmarks in pixels"):
+    with pytest.raises(DatasetError, match="row 1: facial_landmarks: expected a number, found 'nan'"):
+        read_affectnet(path)
+    for value in ("nan", "-2"):
+        path.write_text(row(1).replace(",0.5,", f",{value},"))
+        with pytest.raises(DatasetError, match=r"row 1: .*valence"):
+            read_affectnet(path)
+    path.write_text(row(-1))
+    with pytest.raises(DatasetError, match="row 1: expected an expression of 0 or more, a whole number, found '-1'"):
         read_affectnet(path)
     path.write_text("subDirectory_filePath,x\na,1\n")
     with pytest.raises(DatasetError, match="face_x"):

@@ -80,9 +80,9 @@ def test_arrays_that_are_none(tmp_path: Path) -> None:
     save_affectnet_arrays(tmp_path, [1])
     path = tmp_path / "train_set" / "annotations" / "0_val.npy"
     path.unlink()
-    with pytest.raises(DatasetError, match=r"0_val\.npy: expected an array"):
+    with pytest.raises(DatasetError, match=r"0_val\.npy: expected an array.*\(No such file or directory\); unpack.*mahoor"):
         open_affectnet_arrays(tmp_path, "train")
     np.save(path, np.array([RunsCode(tmp_path / "was here")], object), allow_pickle=True)
-    with pytest.raises(DatasetError, match=r"0_val\.npy: expected an array"):
+    with pytest.raises(DatasetError, match=r"0_val\.npy: expected an array.*\(damaged, or another kind of file\)"):
         open_affectnet_arrays(tmp_path, "train")
     assert not (tmp_path / "was here").exists()

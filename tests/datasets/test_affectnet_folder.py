@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -81,3 +82,10 @@ def test_the_cut_is_turned_and_keeps_the_published_canvas() -> None:
 def test_a_face_that_cannot_be_cut() -> None:
     with pytest.raises(DatasetError, match=r"a\.jpg: expected a face box and two eyes"):
         levelled_cut(np.zeros((5, 5, 3), np.uint8), LabelledFace(Path("a.jpg"), 0, box_xywh=(0, 0, 2, 2)))
+
+
+def test_a_box_beyond_all_measure() -> None:
+    face = LabelledFace(Path("a.jpg"), 0, box_xywh=(0, 0, 20, 12), left_eye=(1, 2), right_eye=(3, 2))
+    assert levelled_cut(np.zeros((3, 5, 3), np.uint8), face).shape == (12, 20, 3)
+    with pytest.raises(DatasetError, match=r"a\.jpg: expected a face box about as large as the picture at most, 5 x 3, found"):
+        levelled_cut(np.zeros((3, 5, 3), np.uint8), replace(face, box_xywh=(0, 0, 2_000_000, 2_100_000)))

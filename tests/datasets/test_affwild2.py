@@ -44,5 +44,8 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"a\.txt: expected a list of Aff-Wild2's annotations"):
         read_affwild2(tmp_path, tmp_path / "frames", "train")
     (tmp_path / "EXPR_Set/Validation_Set/b.txt").write_text("Neutral\n0.5\n")
-    with pytest.raises(DatasetError, match=r"b\.txt: line 2: expected the number of a class"):
+    with pytest.raises(DatasetError, match=r"b\.txt: line 2: expected a class of 0 to 6, or -1, found '0\.5'; unpack"):
+        read_affwild2(tmp_path, tmp_path / "frames", "validation")
+    (tmp_path / "EXPR_Set/Validation_Set/b.txt").write_text("Neutral\n7\n")
+    with pytest.raises(DatasetError, match=r"b\.txt: line 2: expected a class of 0 to 6, or -1, found '7'.*ibug\.doc"):
         read_affwild2(tmp_path, tmp_path / "frames", "validation")

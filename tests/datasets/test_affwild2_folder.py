@@ -32,6 +32,10 @@ def test_missing_folders(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"EXPR_Set: no such folder, nor data_affwild2\.pkl.*ibug\.doc"):
         open_affwild2(tmp_path / "absent", "train")
     save_affwild2(tmp_path)
+    for frame in (tmp_path / "cropped_aligned" / "b").iterdir():
+        frame.unlink()
+    with pytest.raises(DatasetError, match=r"cropped_aligned.b: expected the frames of a video.*0 more of 1"):
+        open_affwild2(tmp_path, "test")
     shutil.rmtree(tmp_path / "cropped_aligned" / "b")
     with pytest.raises(DatasetError, match=r"cropped_aligned.b: expected the frames of a video.*0 more of 1.*ibug\.doc"):
         open_affwild2(tmp_path, "test")

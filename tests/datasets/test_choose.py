@@ -9,11 +9,9 @@ import numpy as np
 import pytest
 
 from realtime_fer.datasets.choose import FOLD_COUNTS, NAMES, Part, open_labelled, read_ferplus
-from realtime_fer.datasets.ckplus import CKPLUS_LABELS
 from realtime_fer.datasets.labelled_faces import LabelledSet
-from realtime_fer.datasets.mmi import MMI_LABELS
 from realtime_fer.errors import DatasetError
-from realtime_fer.labels import FERPLUS_LABELS, FERPLUS_VOTE_COLUMNS
+from realtime_fer.labels import CKPLUS_LABELS, FERPLUS_LABELS, FERPLUS_VOTE_COLUMNS, MMI_LABELS
 from tests.datasets.miniatures import (
     save_affectnet,
     save_affectnet_arrays,

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from realtime_fer.datasets.ckplus import CKPLUS_LABELS, open_ckplus, read_ckplus, read_landmarks
+from realtime_fer.datasets.ckplus import open_ckplus, read_ckplus, read_landmarks
 from realtime_fer.datasets.five_point_crop import SIDE_PX
 from realtime_fer.errors import DatasetError
+from realtime_fer.labels import CKPLUS_LABELS
 from realtime_fer.networks.fmpn import classes
 from tests.datasets.miniatures import save_ckplus, save_landmarks, save_picture, save_text
 

@@ -114,8 +114,11 @@ def test_unusable_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"absent\.npz"):
         load_ferplus(tmp_path / "absent.npz")
     (tmp_path / "text.npz").write_text("no archive")
-    with pytest.raises(DatasetError, match=r"text\.npz"):
+    with pytest.raises(DatasetError, match=r"text\.npz: .*\(damaged, or another kind of file\); make or copy it again"):
         load_ferplus(tmp_path / "text.npz")
+    (tmp_path / "empty.npz").write_bytes(b"")
+    with pytest.raises(DatasetError, match=r"empty\.npz: expected an npz file of FER\+ faces.*copy it again"):
+        load_ferplus(tmp_path / "empty.npz")
     np.savez(tmp_path / "other.npz", pictures=np.zeros(3))
     with pytest.raises(DatasetError, match="pictures"):
         load_ferplus(tmp_path / "other.npz")

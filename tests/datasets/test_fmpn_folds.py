@@ -90,6 +90,13 @@ def test_a_person_in_both_lists(tmp_path: Path) -> None:
         read_fmpn_fold(tmp_path, "ckplus", 0)
 
 
+@pytest.mark.parametrize("name", ["hello.png", "S777_001_00000001.png"])
+def test_a_name_that_is_none_is_named_with_its_list(tmp_path: Path, name: str) -> None:
+    save_fmpn(tmp_path, CK_LABELS, [(FOLD[0], [*FOLD[1], name])])
+    with pytest.raises(DatasetError, match=rf"test_ids_0\.csv: {name}: expected .*donydchen"):
+        read_fmpn_fold(tmp_path, "ckplus", 0)
+
+
 def test_missing_files(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"emotion_labels\.pkl: no such file, nor emotion_labels\.json.*donydchen/FMPN-FER"):
         read_fmpn_fold(tmp_path / "absent", "ckplus", 0)

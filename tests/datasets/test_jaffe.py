@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from realtime_fer.datasets.jaffe import JAFFE_LABELS, PICTURES, open_jaffe
+from realtime_fer.datasets.jaffe import PICTURES, open_jaffe
 from realtime_fer.errors import DatasetError
+from realtime_fer.labels import JAFFE_LABELS
 from tests.datasets.miniatures import save_jaffe, save_picture
 
 

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from realtime_fer.datasets.mmi import MMI_LABELS, open_mmi, read_mmi
+from realtime_fer.datasets.mmi import open_mmi, read_mmi
 from realtime_fer.errors import DatasetError
+from realtime_fer.labels import MMI_LABELS
 from realtime_fer.networks.fmpn import classes
 from tests.datasets.miniatures import save_apex, save_mmi_session, save_text
 
@@ -61,7 +62,7 @@ def test_no_sessions(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"absent: expected MMI's folders.*found no such folder.*mmifacedb\.eu"):
         read_mmi(tmp_path / "absent")
     (tmp_path / "other").mkdir()
-    with pytest.raises(DatasetError, match=r"expected MMI's folders of sessions.*found 1 folder"):
+    with pytest.raises(DatasetError, match=r"expected MMI's folders of sessions.*found 1 folders, none with.*holds Sessions"):
         read_mmi(tmp_path)
     save_mmi_session(tmp_path, 1, "S001-001", None)
     with pytest.raises(DatasetError, match="found none in 1 sessions"):

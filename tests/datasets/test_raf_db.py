@@ -43,6 +43,12 @@ def test_a_missing_list_says_where_to_ask_for_the_set(tmp_path: Path) -> None:
         read_raf_db_compound(tmp_path)
 
 
+def test_a_file_in_place_of_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "basic").write_text("")
+    with pytest.raises(DatasetError, match=r"no such file.*whdeng\.cn/RAF"):
+        read_raf_db_basic(tmp_path / "basic")
+
+
 def test_missing_pictures_are_named_and_counted(tmp_path: Path) -> None:
     save_part(tmp_path, BASIC)
     for name in ("test_0001_aligned.jpg", "test_0002_aligned.jpg"):
@@ -57,7 +63,9 @@ def test_missing_pictures_are_named_and_counted(tmp_path: Path) -> None:
 def test_a_bad_line_is_named(tmp_path: Path, line: str) -> None:
     save_part(tmp_path, BASIC)
     (tmp_path / "EmoLabel" / "list_patition_label.txt").write_text(f"{BASIC[0]}\n\n{line}\n")
-    with pytest.raises(DatasetError, match=r"list_patition_label\.txt, line 3: expected.*label of 1 to 7"):
+    with pytest.raises(
+        DatasetError, match=r"list_patition_label\.txt, line 3: expected.*label of 1 to 7.*; unpack RAF-DB again"
+    ):
         read_raf_db_basic(tmp_path)
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import pickle
 from pathlib import Path
 
 import pytest
@@ -7,7 +9,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs torch")
 
 from realtime_fer.errors import ModelCorruptError  # noqa: E402
-from realtime_fer.networks.torch_archive import require_whole_archive  # noqa: E402
+from realtime_fer.networks.torch_archive import refusal, require_whole_archive  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
@@ -28,3 +30,22 @@ def test_one_bit_tells(tmp_path: Path) -> None:
 def test_what_carries_no_checksums_passes(tmp_path: Path) -> None:
     (tmp_path / "other").write_bytes(b"anything")
     require_whole_archive(tmp_path / "other")
+
+
+class Code:
+    def __reduce__(self) -> tuple[object, ...]:
+        return os.system, ("false",)
+
+
+def test_code_in_a_file_is_named_and_nobody_is_told_to_run_it(tmp_path: Path) -> None:
+    torch.save({"a": Code()}, tmp_path / "x")
+    with pytest.raises(pickle.UnpicklingError) as caught:
+        torch.load(tmp_path / "x", weights_only=True)
+    assert refusal(caught.value) == f"it wants {os.system.__module__}.system to be run, and nothing in a file is run"
+
+
+def test_other_refusals_are_short() -> None:
+    assert refusal(OSError(22, "Invalid\nargument")) == "[Errno 22] Invalid argument"
+    assert len(refusal(RuntimeError("long " * 100))) == 200
+    assert refusal(EOFError()) == "EOFError: damaged, or no plain tensors"
+    assert refusal(pickle.UnpicklingError("set `weights_only` to False")) == "UnpicklingError: damaged, or no plain tensors"

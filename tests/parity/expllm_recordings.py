@@ -5,7 +5,6 @@ See the README beside the recordings. What was opened is noted, so that a forgot
 
 from __future__ import annotations
 
-import json
 import os
 import zlib
 from functools import cache
@@ -18,43 +17,25 @@ import numpy.typing as npt
 import pytest
 
 from realtime_fer.networks.expllm.sentencepiece_bpe import SentencePieceBpe
-from tests.parity.conftest import PARITY
+from tests.parity.recordings import Recordings
 
 SYSTEM = "expllm"
-FOLDER = PARITY / SYSTEM
+_recordings = Recordings(SYSTEM)
+FOLDER, opened = _recordings.folder, _recordings.opened
+read_json, read_arrays = _recordings.read_json, _recordings.read_arrays
+
 LLAMA_TOKENIZER = "REALTIME_FER_LLAMA_TOKENIZER"
 """Environment variable: path of LLaMA's tokenizer.model."""
 
-opened: dict[str, set[str]] = {}
-"""File name -> arrays read (empty for others)."""
-
-
-@cache
-def read_json(name: str) -> Any:
-    """A JSON file of the recordings; an empty dictionary where this set has none."""
-    if not (FOLDER / name).is_file():
-        return {}
-    opened.setdefault(name, set())
-    return json.loads((FOLDER / name).read_text(encoding="utf-8"))
-
-
-@cache
-def _arrays(name: str) -> dict[str, npt.NDArray[Any]]:
-    opened.setdefault(name, set())
-    with np.load(FOLDER / name) as file:
-        return dict(file)
-
 
 def array(name: str, key: str) -> npt.NDArray[Any]:
-    """One array of an .npz file; that it was read is noted."""
-    values = _arrays(name)[key]
-    opened[name].add(key)
-    return values
+    """One array of an .npz file."""
+    return read_arrays(name)[key]
 
 
 def arrays(name: str) -> set[str]:
-    """Names of the arrays of a file."""
-    return set(_arrays(name))
+    """Names of the arrays of a file; naming one reads none."""
+    return set(read_arrays(name))
 
 
 @cache

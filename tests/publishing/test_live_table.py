@@ -97,6 +97,17 @@ def test_words_are_shown_as_they_come_until_the_answer_is_there() -> None:
     assert "The face looks sadly fearful" in text
 
 
+def test_of_a_long_description_the_end_is_shown() -> None:
+    table, stamper = LiveTable("tcp://x"), MessageStamper()
+    said = " ".join(f"word{number}" for number in range(200))
+    for content in (contents.frame(faces=1), contents.partial(said)):
+        table.update(stamper.stamp(content), 1.0)
+    text = " ".join(drawn(table).split())
+    assert "primary: ... word" in text
+    assert "word199 ..." in text
+    assert "word100" not in text
+
+
 def test_who_comes_late_sees_the_last_answer_about_each_face() -> None:
     table = LiveTable("tcp://x")
     stamper = MessageStamper()

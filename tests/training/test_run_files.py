@@ -15,8 +15,10 @@ from realtime_fer.training.run_files import (  # noqa: E402
     Panel,
     draw_panels,
     load_checkpoint,
+    require_no_run,
     save_checkpoint,
     write_history,
+    write_table,
 )
 
 pytestmark = pytest.mark.torch
@@ -52,6 +54,22 @@ def test_what_is_no_checkpoint_is_named(tmp_path: Path) -> None:
         torch.save(other, tmp_path / "other.pt")
         with pytest.raises(DatasetError, match=r"other\.pt: .* another torch file"):
             load_checkpoint(tmp_path / "other.pt")
+
+
+def test_a_new_run_wants_a_folder_without_one(tmp_path: Path) -> None:
+    require_no_run(tmp_path / "absent")
+    require_no_run(tmp_path)
+    (tmp_path / "last.pt").write_bytes(b"")
+    with pytest.raises(DatasetError, match=r"found last\.pt; --resume it, or name another --out"):
+        require_no_run(tmp_path)
+
+
+def test_the_history_as_a_table(tmp_path: Path) -> None:
+    write_table(tmp_path / "h.csv", [{"epoch": 1.0, "loss": 0.1}, {"epoch": 2.0, "loss": 0.05}])
+    assert (tmp_path / "h.csv").read_text().split() == ["epoch,loss", "1.0,0.1", "2.0,0.05"]
+    write_table(tmp_path / "h.csv", [])
+    assert not (tmp_path / "h.csv").read_text().strip()
+    assert [file.name for file in tmp_path.iterdir()] == ["h.csv"]
 
 
 def test_the_history_is_json(tmp_path: Path) -> None:

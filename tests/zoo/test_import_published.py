@@ -259,21 +259,22 @@ def test_exp_blip_is_converted_with_opt_and_its_words(home: Path, tmp_path: Path
 
 
 def test_an_import_that_is_stopped_is_no_model_and_goes_on(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from realtime_fer.networks.checkpoint_writing import write_tensors
     from realtime_fer.networks.expllm import convert
 
     published = tmp_path / "ckpt"
     write_published(published, tiny_config())
     (published / "tokenizer.model").write_bytes(b"words")
-    out, write_file = tmp_path / "out", convert._write
+    out = tmp_path / "out"
 
-    def stopped(tensors: Any, target: Path) -> None:
-        if target.name.startswith("model-00002"):
+    def stopped(path: Path, tensors: Any) -> None:
+        if path.name.startswith("model-00002"):
             raise KeyboardInterrupt
-        write_file(tensors, target)
+        write_tensors(path, tensors)
 
     entry = find_published("expllm")
     with monkeypatch.context() as patch:
-        patch.setattr(convert, "_write", stopped)
+        patch.setattr(convert, "write_tensors", stopped)
         with pytest.raises(KeyboardInterrupt):
             import_expllm(entry, [published], out, ImportOptions(), Told(), vision=VISION)
     with pytest.raises(ModelNotFoundError):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from realtime_fer.errors import ModelCorruptError, ModelNotFoundError
-from realtime_fer.zoo.shelf import find_model, list_models, sha256_of, shelves, verify_model
+from realtime_fer.zoo.shelf import find_model, list_models, model_folders, sha256_of, shelves, verify_model
 from tests.zoo.test_manifest import EXPRESSION, write
 
 
@@ -34,6 +34,19 @@ def test_by_name_and_by_path(shelf: Path) -> None:
 def test_an_unknown_name_lists_the_known_ones(shelf: Path) -> None:
     with pytest.raises(ModelNotFoundError, match=r"'nobody'.*emotion-gcn-ferplus, .*mine"):
         find_model("nobody")
+
+
+def test_folders_are_known_by_their_own_names_whole_or_not(shelf: Path) -> None:
+    (shelf / "mine").rename(shelf / "other")
+    (shelf / "broken").mkdir()
+    (shelf / "broken" / "manifest.json").write_text("{")
+    folders = {folder.name: folder for folder in model_folders()}
+    assert folders["other"] == shelf / "other"
+    assert list(folders) == sorted(folders)
+    with pytest.raises(ModelNotFoundError, match=r"models here \(broken, .*emotion-gcn-ferplus, .*other"):
+        find_model("nobody")
+    with pytest.raises(ModelCorruptError, match="broken"):
+        list_models()
 
 
 def test_whole(shelf: Path) -> None:

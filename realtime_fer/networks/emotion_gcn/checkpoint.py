@@ -15,6 +15,7 @@ from typing import Any
 from realtime_fer.errors import ModelCorruptError, ModelNotFoundError, ModelShapeError, missing_extra
 from realtime_fer.networks.emotion_gcn.label_graph import EXPRESSIONS
 from realtime_fer.networks.emotion_gcn.model import BackboneName, EmotionNetwork, Kind, build_network
+from realtime_fer.networks.torch_archive import refusal
 
 try:
     import torch
@@ -25,8 +26,6 @@ except ImportError as error:
 STATE_KEY = "model_state_dict"
 SHOWN = 3
 """Names listed in an error; a wrong file would list hundreds."""
-
-CAUSE_CHARACTERS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +76,9 @@ def read_checkpoint(path: Path) -> Checkpoint:
     try:
         saved = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a broken pickle raises whatever it likes
-        cause = " ".join(str(error).split())[:CAUSE_CHARACTERS]
-        raise ModelCorruptError(f"{path}: torch cannot read it as plain tensors ({cause}); fetch the file again") from error
+        raise ModelCorruptError(
+            f"{path}: torch cannot read it as plain tensors ({refusal(error)}); fetch the file again"
+        ) from error
     state = saved.get(STATE_KEY, saved) if isinstance(saved, Mapping) else None
     if not isinstance(state, Mapping) or not state or not all(isinstance(value, Tensor) for value in state.values()):
         held = sorted(map(str, saved))[:SHOWN] if isinstance(saved, Mapping) else type(saved).__name__

@@ -39,7 +39,8 @@ def label_correlations(expressions: npt.NDArray[np.int64], valence_arousal: Matr
         Symmetric, float64, shape (C + 2, C + 2), diagonal 1; an expression counts as 1 where it is the label and 0 elsewhere.
 
     Raises:
-        ShapeError: shapes differ, or a class does not occur (it would have no correlation).
+        ShapeError: shapes differ, or a class does not occur, or valence or arousal never changes (they would have no
+            correlation).
     """
     if expressions.ndim != 1 or valence_arousal.shape != (len(expressions), 2):
         raise ShapeError(
@@ -48,6 +49,11 @@ def label_correlations(expressions: npt.NDArray[np.int64], valence_arousal: Matr
     shown = expressions[:, None] == np.arange(classes)
     if not shown.any(axis=0).all() or not shown.any(axis=1).all():
         raise ShapeError(f"expressions: expected every class from 0 to {classes - 1}, found {np.unique(expressions).tolist()}")
+    if not (np.ptp(valence_arousal, axis=0) > 0).all():
+        raise ShapeError(
+            f"valence and arousal: expected values that differ from face to face, found {np.ptp(valence_arousal, axis=0)} as "
+            f"ranges over {len(expressions)} faces; without that there is no label graph"
+        )
     return np.asarray(spearmanr(np.column_stack([shown, valence_arousal])).statistic)
 
 
@@ -75,7 +81,10 @@ def label_adjacency(correlations: Matrix) -> Matrix:
     neighbours = edges.sum(axis=1, keepdims=True)
     if not neighbours.all():
         lonely = np.flatnonzero(neighbours[:, 0] == 0).tolist()
-        raise ShapeError(f"label correlations: outputs {lonely} correlate with nothing at {EDGE_THRESHOLD} or more")
+        raise ShapeError(
+            f"label correlations: outputs {lonely} of {len(correlations)} (valence and arousal are the last) correlate with "
+            f"nothing at {EDGE_THRESHOLD} or more; take more faces, or a model without a label graph"
+        )
     adjacency = (1 - SELF_WEIGHT) * edges / neighbours
     np.fill_diagonal(adjacency, SELF_WEIGHT)
     return np.asarray(adjacency)

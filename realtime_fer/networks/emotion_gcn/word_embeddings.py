@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from realtime_fer.errors import ModelCorruptError, ModelNotFoundError, ModelShapeError, missing_extra
+from realtime_fer.networks.torch_archive import refusal
 
 WORDS = {
     "affectnet": ("neutral", "happy", "sad", "surprise", "fear", "disgust", "anger", "valence", "arousal"),
@@ -72,8 +73,12 @@ def read_word_embeddings(path: Path, dataset: str = "affectnet", *, words: Seque
     elif path.suffix == ".npy":
         try:
             values = np.load(path, allow_pickle=False)
-        except (OSError, ValueError) as error:
-            raise ModelCorruptError(f"{path}: expected an array of numpy, found none that can be read ({error})") from error
+        except (OSError, ValueError, EOFError) as error:
+            # numpy's own words would advise loading pickles.
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else "damaged, or another kind of file"
+            raise ModelCorruptError(
+                f"{path}: expected an array of numpy, found none that can be read ({reason}); save it again"
+            ) from error
     else:
         values = _from_torch(path)
     if values.ndim == 3 and len(values):
@@ -112,8 +117,9 @@ def _from_torch(path: Path) -> npt.NDArray[np.float32]:
     try:
         saved = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a broken pickle raises whatever it likes
-        cause = " ".join(str(error).split())[:200]
-        raise ModelCorruptError(f"{path}: torch cannot read it as a plain tensor ({cause}); save it as .npy instead") from error
+        raise ModelCorruptError(
+            f"{path}: torch cannot read it as a plain tensor ({refusal(error)}); save it as .npy instead"
+        ) from error
     if not isinstance(saved, torch.Tensor):
         raise ModelCorruptError(f"{path}: expected one tensor of shape {SHAPE}, found {type(saved).__name__}")
     return np.asarray(saved.float().numpy())

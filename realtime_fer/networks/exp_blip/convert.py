@@ -8,18 +8,18 @@ counts as done until every tensor was read back and compared. `converted` reads 
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 
-from realtime_fer.errors import ModelCorruptError, RealtimeFerError, missing_extra
+from realtime_fer.errors import RealtimeFerError, missing_extra
+from realtime_fer.fingerprint import records_fingerprint, sha256_of, source_fingerprint
+from realtime_fer.networks.checkpoint_writing import grouped_by_size, replace_json, write_tensors
 from realtime_fer.networks.exp_blip.checkpoint import (
     TIED,
     part_type,
@@ -28,15 +28,13 @@ from realtime_fer.networks.exp_blip.checkpoint import (
     required_places,
     whole_state,
 )
-from realtime_fer.networks.exp_blip.converted import INDEX_FILE, sha256_of, stored_tensors
+from realtime_fer.networks.exp_blip.converted import INDEX_FILE
 from realtime_fer.networks.exp_blip.model import ExpBlip
 from realtime_fer.networks.exp_blip.sizes import PUBLISHED, ExpBlipSizes
 from realtime_fer.networks.torch_archive import require_whole_archive
 
 try:
     import torch
-    from safetensors.torch import save_file
-    from torch import Tensor
 except ImportError as error:
     raise missing_extra("Exp-BLIP", "vlm", error) from error
 
@@ -48,8 +46,6 @@ VOCABULARY: Final = ("vocab.json", "merges.txt")
 """Of OPT, for the tokenizer."""
 
 DTYPES: Final = {"bfloat16": torch.bfloat16, "float16": torch.float16, "float32": torch.float32}
-
-_HEAD: Final = 1 << 16
 
 
 def convert_exp_blip(
@@ -75,6 +71,7 @@ def convert_exp_blip(
 
     Raises:
         ModelNotFoundError, ModelCorruptError, ModelShapeError: as `load_exp_blip`; or a file written differs from its source.
+        ModelError: the disk is full.
     """
     with torch.device("meta"):
         model = ExpBlip(sizes)
@@ -83,8 +80,9 @@ def convert_exp_blip(
     require_same(state, needed, TIED[ExpBlip], str(path))
     shapes = {name: tuple(value.shape) for name, value in model.state_dict().items() if name not in TIED[ExpBlip]}
     names = sorted(shapes)
-    planned = _plan({name: _bytes(shapes[name], part_type(name, dtype)) for name in names}, max_file_bytes)
-    made_from = _fingerprint([path, *(sorted(opt.iterdir()) if opt else ())], sizes, dtype, max_file_bytes)
+    planned = grouped_by_size({name: _bytes(shapes[name], part_type(name, dtype)) for name in names}, max_file_bytes)
+    sources = source_fingerprint([path, *(sorted(opt.iterdir()) if opt else ())])
+    made_from = records_fingerprint([sources, sizes, dtype, max_file_bytes])
     for archive in (path, *(sorted(opt.glob("*.bin")) if opt else ())):
         require_whole_archive(archive)
     folder.mkdir(parents=True, exist_ok=True)
@@ -99,10 +97,9 @@ def convert_exp_blip(
             continue
         wanted = {theirs: place for theirs, place in needed.items() if place.name in group}
         tensors = {ours: value.to(part_type(ours, dtype)).contiguous() for ours, value in placed(state, wanted, shapes)}
-        _write(folder / name, tensors)
-        _verify(folder / name, tensors)
+        write_tensors(folder / name, tensors)
         finished[name] = sha256_of(folder / name)
-        _replace_json(folder / JOURNAL_FILE, {"made_from": made_from, "files": finished})
+        replace_json(folder / JOURNAL_FILE, {"made_from": made_from, "files": finished})
         report(f"{name}: {len(group)} tensors written and compared")
     about = {
         "sizes": asdict(sizes),
@@ -112,36 +109,12 @@ def convert_exp_blip(
     for name in VOCABULARY:
         if opt is not None and (opt / name).is_file():
             shutil.copyfile(opt / name, folder / name)
-    _replace_json(folder / INDEX_FILE, about)
+    replace_json(folder / INDEX_FILE, about)
     (folder / JOURNAL_FILE).unlink(missing_ok=True)
-
-
-def _plan(sizes_bytes: Mapping[str, int], max_file_bytes: int) -> list[list[str]]:
-    """Names in groups, one a file, in the order given."""
-    groups: list[list[str]] = [[]]
-    held = 0
-    for name, size in sizes_bytes.items():
-        if groups[-1] and held + size > max_file_bytes:
-            groups.append([])
-            held = 0
-        groups[-1].append(name)
-        held += size
-    return groups
 
 
 def _bytes(shape: tuple[int, ...], dtype: torch.dtype) -> int:
     return torch.Size(shape).numel() * dtype.itemsize
-
-
-def _fingerprint(paths: list[Path], *settings: object) -> str:
-    """Whether a begun folder was made from the same: names, sizes, times and first bytes of the files, and the settings."""
-    digest = hashlib.sha256(repr(settings).encode())
-    for path in paths:
-        if path.is_file():
-            status = path.stat()
-            with path.open("rb") as file:
-                digest.update(repr((path.name, status.st_size, status.st_mtime_ns, file.read(_HEAD))).encode())
-    return digest.hexdigest()
 
 
 def _journal(folder: Path, made_from: str) -> dict[str, str]:
@@ -150,33 +123,6 @@ def _journal(folder: Path, made_from: str) -> dict[str, str]:
         return dict(held["files"]) if held["made_from"] == made_from else {}
     except (OSError, ValueError, KeyError, TypeError):
         return {}  # nothing begun, or cut off while writing: everything is written again
-
-
-def _write(path: Path, tensors: Mapping[str, Tensor]) -> None:
-    partial = path.with_suffix(".partial")
-    save_file(dict(tensors), str(partial), metadata={"format": "pt"})
-    os.replace(partial, path)
-
-
-def _verify(path: Path, tensors: Mapping[str, Tensor]) -> None:
-    found = dict(stored_tensors(path, "cpu"))
-    wrong = [name for name, value in tensors.items() if name not in found or not _same(found[name], value)]
-    if wrong or found.keys() != tensors.keys():
-        path.unlink()
-        raise ModelCorruptError(f"{path}: read back, {len(wrong)} tensors differ from what was written; is the disk full?")
-
-
-def _same(found: Tensor, value: Tensor) -> bool:
-    """Bit for bit, so that a nan equals itself."""
-    if found.dtype != value.dtype or found.shape != value.shape:
-        return False
-    return torch.equal(found.reshape(-1).view(torch.uint8), value.reshape(-1).view(torch.uint8))
-
-
-def _replace_json(path: Path, value: Any) -> None:
-    partial = path.with_suffix(".writing")
-    partial.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
-    os.replace(partial, path)
 
 
 @click.command()
@@ -194,7 +140,7 @@ def main(file: Path, out: Path, opt: Path | None, dtype: str) -> None:
     """Convert the authors' FILE to the folder OUT; the same command goes on where it was stopped."""
     try:
         convert_exp_blip(file, out, opt, dtype=DTYPES[dtype], report=click.echo)
-    except RealtimeFerError as error:
+    except (RealtimeFerError, OSError) as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{out}: finished")
 

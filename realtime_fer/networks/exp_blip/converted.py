@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from realtime_fer.errors import ModelCorruptError, ModelNotFoundError, missing_extra
+from realtime_fer.fingerprint import sha256_of
 from realtime_fer.networks.exp_blip.checkpoint import TIED, part_type, set_tensor
 from realtime_fer.networks.exp_blip.model import ExpBlip
 from realtime_fer.networks.exp_blip.sizes import ExpBlipSizes
@@ -22,8 +22,6 @@ except ImportError as error:
 
 INDEX_FILE: Final = "exp_blip.json"
 """Written last: a folder with it is whole."""
-
-_CHUNK: Final = 1 << 20
 
 
 class Converted(NamedTuple):
@@ -135,12 +133,3 @@ def stored_tensors(path: Path, device: str) -> Iterator[tuple[str, Tensor]]:
                 yield name, file.get_tensor(name)
     except (SafetensorError, OSError) as error:
         raise ModelCorruptError(f"{path}: is no safetensors file ({error}); convert again") from error
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal digits."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from realtime_fer.errors import ModelCorruptError, ModelNotFoundError, missing_extra
 from realtime_fer.networks.exp_blip.checkpoint_names import OPT_PREFIX
+from realtime_fer.networks.torch_archive import refusal
 
 try:
     import torch
@@ -19,7 +20,6 @@ except ImportError as error:
     raise missing_extra("Exp-BLIP", "vlm", error) from error
 
 STATE_KEY: Final = "model"
-CAUSE_CHARACTERS: Final = 200
 SHOWN: Final = 3
 
 _OPT_FILES: Final = ("*.safetensors", "pytorch_model*.bin")
@@ -42,8 +42,9 @@ def mapped_state(path: Path) -> dict[str, Tensor]:
     try:
         saved = torch.load(path, map_location="cpu", weights_only=True, mmap=is_zip)
     except Exception as error:  # a broken pickle raises whatever it likes
-        cause = " ".join(str(error).split())[:CAUSE_CHARACTERS]
-        raise ModelCorruptError(f"{path}: torch cannot read it as plain tensors ({cause}); fetch the file again") from error
+        raise ModelCorruptError(
+            f"{path}: torch cannot read it as plain tensors ({refusal(error)}); fetch the file again, from its authors"
+        ) from error
     state = saved.get(STATE_KEY, saved) if isinstance(saved, Mapping) else None
     if not isinstance(state, Mapping) or not state or not all(isinstance(value, Tensor) for value in state.values()):
         held = sorted(map(str, saved))[:SHOWN] if isinstance(saved, Mapping) else type(saved).__name__

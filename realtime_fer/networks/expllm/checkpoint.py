@@ -15,7 +15,7 @@ from realtime_fer.networks.expllm.checkpoint_keys import converted, require_publ
 from realtime_fer.networks.expllm.config import ExpLlmConfig, VisionSizes
 from realtime_fer.networks.expllm.model import ExpLlm
 from realtime_fer.networks.expllm.published_files import PublishedFiles
-from realtime_fer.networks.phi3_vision.shards import INDEX_FILE, Shards
+from realtime_fer.networks.safetensors_shards import INDEX_FILE, Shards
 
 try:
     import torch

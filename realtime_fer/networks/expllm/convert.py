@@ -10,7 +10,6 @@ loads it.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -21,17 +20,17 @@ from typing import Any, Final, NamedTuple
 import click
 
 from realtime_fer.errors import ModelCorruptError, RealtimeFerError, missing_extra
+from realtime_fer.fingerprint import sha256_of, source_fingerprint
+from realtime_fer.networks.checkpoint_writing import replace_json, write_tensors
 from realtime_fer.networks.expllm.checkpoint import empty_expllm, require_ours
 from realtime_fer.networks.expllm.checkpoint_keys import converted, require_published
 from realtime_fer.networks.expllm.config import ExpLlmConfig, VisionSizes
 from realtime_fer.networks.expllm.published_files import PublishedFiles
-from realtime_fer.networks.phi3_vision.shards import INDEX_FILE, Shards
+from realtime_fer.networks.safetensors_shards import INDEX_FILE, Shards
 from realtime_fer.networks.torch_archive import require_whole_archive
 
 try:
     import torch
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file, save_file
     from torch import Tensor
 except ImportError as error:
     raise missing_extra("ExpLLM", "vlm", error) from error
@@ -39,7 +38,6 @@ except ImportError as error:
 JOURNAL_FILE: Final = "conversion.json"
 """What is done: published file -> what tells it from others, our file and that one's checksum; and the image encoder's sizes,
 which config.json does not state."""
-HEAD_BYTES: Final = 1 << 16
 COPIED: Final = ("config.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
 
 DTYPES: Final = {"bfloat16": torch.bfloat16, "float16": torch.float16, "float32": torch.float32}
@@ -78,6 +76,7 @@ def convert(
         ModelNotFoundError: a published file is missing.
         ModelCorruptError: one cannot be read, tensors are missing or left over, or what was written does not read back equal.
         ModelShapeError: a tensor does not fit config.json.
+        ModelError: the disk is full.
     """
     if folder.resolve() == out.resolve():
         raise ModelCorruptError(f"{out}: is the published folder itself; name another one for the result")
@@ -93,21 +92,21 @@ def convert(
     written, kept = [], []
     for number, name in enumerate(files.files, 1):
         target = out / f"model-{number:05d}-of-{len(files.files):05d}.safetensors"
-        source = _fingerprint(folder / name)
+        source = source_fingerprint([folder / name])
         if _is_whole(journal["files"].get(name), target, source):
             kept.append(target.name)
             report(f"{target.name}: already there, and whole")
             continue
         require_whole_archive(folder / name)
         tensors = _converted_file(files.read(name), config, dtype)
-        _write(tensors, target)
+        write_tensors(target, tensors)
         journal["files"][name] = {
             "source": source,
             "file": target.name,
             "sha256": sha256_of(target),
             "tensors": sorted(tensors),
         }
-        _replace(out / JOURNAL_FILE, journal)
+        replace_json(out / JOURNAL_FILE, journal)
         written.append(target.name)
         report(f"{target.name}: {len(tensors)} tensors, read back equal")
     file_of = {
@@ -117,8 +116,8 @@ def convert(
         if (folder / name).is_file():
             shutil.copyfile(folder / name, out / name)
     journal["files"] = {name: journal["files"][name] for name in files.files}
-    _replace(out / JOURNAL_FILE, journal)
-    _replace(out / INDEX_FILE, {"metadata": {}, "weight_map": file_of})
+    replace_json(out / JOURNAL_FILE, journal)
+    replace_json(out / INDEX_FILE, {"metadata": {}, "weight_map": file_of})
     try:
         require_ours(Shards(out).shapes, empty_expllm(config), str(out))
     except RealtimeFerError:
@@ -136,20 +135,6 @@ def _converted_file(published: dict[str, Tensor], config: ExpLlmConfig, dtype: t
     return tensors
 
 
-def _write(tensors: dict[str, Tensor], target: Path) -> None:
-    """Write beside it, read back, compare, and only then give it its name."""
-    part = target.with_suffix(".part")
-    save_file(tensors, str(part), metadata={"format": "pt"})
-    try:
-        again = load_file(str(part))
-    except (SafetensorError, OSError) as error:
-        raise ModelCorruptError(f"{part}: does not read back ({error}); is the disk full?") from error
-    wrong = next((name for name, value in tensors.items() if name not in again or not torch.equal(again[name], value)), None)
-    if wrong is not None or len(again) != len(tensors):
-        raise ModelCorruptError(f"{part}: {wrong or 'its number of tensors'} does not read back equal; is the disk sound?")
-    part.replace(target)
-
-
 def _is_whole(entry: dict[str, Any] | None, target: Path, source: str) -> bool:
     """Whether a file was made from this published file, and is as it was then."""
     return (
@@ -161,23 +146,6 @@ def _is_whole(entry: dict[str, Any] | None, target: Path, source: str) -> bool:
     )
 
 
-def _fingerprint(path: Path) -> str:
-    """Tells a published file from another of the same name and size: its time and first bytes count, too."""
-    status = path.stat()
-    with path.open("rb") as file:
-        head = file.read(HEAD_BYTES)
-    return hashlib.sha256(repr((status.st_size, status.st_mtime_ns, head)).encode()).hexdigest()
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal digits."""
-    with path.open("rb") as file:
-        digest = hashlib.sha256()
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
-
-
 def _read_journal(path: Path) -> dict[str, Any]:
     """What was done before; nothing where that cannot be told."""
     try:
@@ -185,13 +153,6 @@ def _read_journal(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return journal if isinstance(journal, dict) and isinstance(journal.get("files"), dict) else {}
-
-
-def _replace(path: Path, content: dict[str, Any]) -> None:
-    """Write JSON so that a stop leaves the old file or the new one."""
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    part.replace(path)
 
 
 @click.command()
@@ -204,7 +165,7 @@ def main(folder: Path, out: Path, dtype: str) -> None:
     """Convert the published FOLDER to OUT; the same command goes on where it was stopped."""
     try:
         done = convert(folder, out, dtype=DTYPES[dtype], report=click.echo)
-    except RealtimeFerError as error:
+    except (RealtimeFerError, OSError) as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{out}: {len(done.written)} files written, {len(done.kept)} kept")
 

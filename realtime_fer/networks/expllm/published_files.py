@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from realtime_fer.errors import ModelCorruptError, ModelNotFoundError, missing_extra
+from realtime_fer.networks.torch_archive import refusal
 
 try:
     import torch
@@ -66,9 +67,8 @@ class PublishedFiles:
             else:
                 stored = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
         except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError, SafetensorError) as error:
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise ModelCorruptError(
-                f"{path}: {path.stat().st_size} bytes that cannot be read ({reason}); fetch it again"
+                f"{path}: {path.stat().st_size} bytes that cannot be read ({refusal(error)}); fetch it again, from its authors"
             ) from error
         if not isinstance(stored, dict) or not all(isinstance(value, Tensor) for value in stored.values()):
             raise ModelCorruptError(f"{path}: holds something else than tensors by name; expected weights")

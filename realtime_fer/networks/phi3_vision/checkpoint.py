@@ -7,20 +7,19 @@ in the mapped files until it is used; writing to it leaves the files as they are
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from realtime_fer.errors import ModelCorruptError, ModelShapeError, ShapeError, missing_extra
+from realtime_fer.networks.checkpoint_writing import grouped_by_size, replace_json, write_tensors
 from realtime_fer.networks.phi3_vision.config import CLIP_VIT_L_14_336, Phi3VisionConfig, VisionTowerSizes
 from realtime_fer.networks.phi3_vision.lora import LoraAdapter
 from realtime_fer.networks.phi3_vision.model import Phi3Vision
-from realtime_fer.networks.phi3_vision.shards import INDEX_FILE, Shards
+from realtime_fer.networks.safetensors_shards import INDEX_FILE, Shards
 
 try:
     import torch
-    from safetensors.torch import save_file
     from torch import nn
 except ImportError as error:
     raise missing_extra("Phi-3.5-vision", "vlm", error) from error
@@ -110,23 +109,15 @@ def save_checkpoint(model: Phi3Vision, folder: Path, max_shard_bytes: int = MAX_
     if any(".base_layer." in name for name in state):
         raise ShapeError("checkpoint: the model carries an adapter that is not merged; load it with `adapter=` instead")
     folder.mkdir(parents=True, exist_ok=True)
-    shards: list[dict[str, torch.Tensor]] = [{}]
-    size = 0
-    for name, value in state.items():
-        bytes_needed = value.numel() * value.element_size()
-        if size + bytes_needed > max_shard_bytes and shards[-1]:
-            shards.append({})
-            size = 0
-        shards[-1][name] = value.contiguous()
-        size += bytes_needed
+    sizes_bytes = {name: value.numel() * value.element_size() for name, value in state.items()}
+    groups = grouped_by_size(sizes_bytes, max_shard_bytes)
     file_of = {}
-    for number, shard in enumerate(shards, 1):
-        file_name = f"model-{number:05d}-of-{len(shards):05d}.safetensors"
-        save_file(shard, str(folder / file_name), metadata={"format": "pt"})
-        file_of.update(dict.fromkeys(shard, file_name))
-    total = sum(value.numel() * value.element_size() for value in state.values())
-    index = {"metadata": {"total_size": total}, "weight_map": file_of}
-    (folder / INDEX_FILE).write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
+    for number, names in enumerate(groups, 1):
+        file_name = f"model-{number:05d}-of-{len(groups):05d}.safetensors"
+        write_tensors(folder / file_name, {name: state[name].contiguous() for name in names})
+        file_of.update(dict.fromkeys(names, file_name))
+    index = {"metadata": {"total_size": sum(sizes_bytes.values())}, "weight_map": file_of}
+    replace_json(folder / INDEX_FILE, index)
 
 
 def _kinds(missing: list[str], unexpected: list[str]) -> tuple[tuple[str, list[str]], ...]:

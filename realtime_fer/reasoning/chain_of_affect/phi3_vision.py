@@ -6,12 +6,12 @@ kept, and the second question is read on from there. Answers and logits are thos
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from realtime_fer.errors import SettingsError, missing_extra
+from realtime_fer.fingerprint import files_fingerprint
 from realtime_fer.networks.phi3_vision.chat import one_picture_question
 from realtime_fer.networks.phi3_vision.checkpoint import load_phi3_vision
 from realtime_fer.networks.phi3_vision.generation import generate
@@ -36,10 +36,6 @@ NAME: Final = "chain-of-affect"
 
 MAX_NEW_TOKENS: Final = 16
 """The longest label is four tokens with its end; the prototype allowed 1000."""
-
-SAMPLES: Final = 64
-SAMPLE_BYTES: Final = 65_536
-"""Of each file, for the version."""
 
 DTYPES: Final = {"bfloat16": torch.bfloat16, "float16": torch.float16, "float32": torch.float32}
 
@@ -182,25 +178,13 @@ def build_chain_of_affect(
 def weights_version(checkpoint: Path, adapter: Path | None) -> str:
     """A short name for the weights in these folders, that changes when they do.
 
-    Large files are sampled: `SAMPLES` blocks, evenly over each.
+    Large files are sampled, see `files_fingerprint`.
     """
-    version = f"base {_digest([checkpoint / 'config.json', *sorted(checkpoint.glob('*.safetensors'))])}"
+    version = f"base {files_fingerprint([checkpoint / 'config.json', *sorted(checkpoint.glob('*.safetensors'))])}"
     if adapter is None:
         return version
     weights = (adapter / WEIGHTS_FILE, adapter / OLD_WEIGHTS_FILE)
-    return f"{version}, adapter {_digest(path for path in weights if path.is_file())}"
-
-
-def _digest(paths: Iterable[Path]) -> str:
-    digest = hashlib.sha256()
-    for path in paths:
-        size = path.stat().st_size
-        digest.update(f"{path.name} {size}\n".encode())
-        with path.open("rb") as file:
-            for block in range(SAMPLES):
-                file.seek(max(0, size - SAMPLE_BYTES) * block // (SAMPLES - 1))
-                digest.update(file.read(SAMPLE_BYTES))
-    return digest.hexdigest()[:12]
+    return f"{version}, adapter {files_fingerprint(weights)}"
 
 
 def _common_length(first: Sequence[int], second: Sequence[int]) -> int:

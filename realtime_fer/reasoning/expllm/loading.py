@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from realtime_fer.errors import ModelCorruptError, ModelNotFoundError, missing_extra
+from realtime_fer.fingerprint import sha256_of
 from realtime_fer.networks.expllm.checkpoint import empty_expllm, load_expllm, require_ours
 from realtime_fer.networks.expllm.config import ExpLlmConfig, VisionSizes
-from realtime_fer.networks.expllm.convert import JOURNAL_FILE, sha256_of
+from realtime_fer.networks.expllm.convert import JOURNAL_FILE
 from realtime_fer.networks.expllm.model import ExpLlm, adapter_config, language_config
-from realtime_fer.networks.phi3_vision.shards import INDEX_FILE, Shards
+from realtime_fer.networks.safetensors_shards import INDEX_FILE, Shards
 from realtime_fer.reasoning.placement import Placement, place_language
 
 try:

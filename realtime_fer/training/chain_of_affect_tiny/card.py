@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import onnxruntime
 
-from realtime_fer.evaluation.chain_speed import milliseconds_per_chain
-from realtime_fer.evaluation.ferplus_chain import ChainReport, evaluate_ferplus_chain
+from realtime_fer.evaluation.chain_of_affect.ferplus import ChainReport, evaluate_ferplus_chain
+from realtime_fer.evaluation.chain_of_affect.speed import milliseconds_per_chain
 from realtime_fer.evaluation.metrics import BOOTSTRAP_DRAWS
 from realtime_fer.labels import FERPLUS_LABELS
 from realtime_fer.reasoning.chain_of_affect.tiny import tiny_rules

@@ -18,13 +18,13 @@ import numpy as np
 
 from realtime_fer.datasets.ferplus import NOT_COUNTED
 from realtime_fer.errors import ModelCorruptError, ModelError, ModelNotFoundError, missing_extra
+from realtime_fer.fingerprint import sha256_of
 from realtime_fer.networks.chain_of_affect_tiny.byte_pairs import BytePairTokenizer
 from realtime_fer.networks.chain_of_affect_tiny.chat import face_question
 from realtime_fer.reasoning.chain_of_affect.tiny import NAME, TinyNetworks
 from realtime_fer.reasoning.chain_of_affect.tiny_onnx import OnnxNetworks
 from realtime_fer.training.calibration import fit_temperature
 from realtime_fer.zoo.manifest import MANIFEST_NAME, read_manifest
-from realtime_fer.zoo.shelf import sha256_of
 
 try:
     import onnx

@@ -9,38 +9,31 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any
 
 import numpy as np
 
 from realtime_fer.datasets.choose import open_labelled
 from realtime_fer.datasets.labelled_faces import LabelledSet
 from realtime_fer.errors import DatasetError, SettingsError, missing_extra
+from realtime_fer.training.accelerator import Device, end_processes, new_accelerator
 from realtime_fer.training.emotion_gcn.batches import SMALLEST_SHARE
 from realtime_fer.training.emotion_gcn.faces import ChosenFaces, chosen_faces, graph_of, label_digest, weights_of_classes
 from realtime_fer.training.emotion_gcn.figures import figures_of
 from realtime_fer.training.emotion_gcn.recipe import EmotionGcnRecipe
-from realtime_fer.training.emotion_gcn.run_folder import begin, leave, require_same_faces, taken_up, told
+from realtime_fer.training.emotion_gcn.run_folder import begin, leave, require_same_faces, taken_up
 from realtime_fer.training.emotion_gcn.trainer import MIXED_PRECISION, Trainer
-from realtime_fer.training.progress import PlainProgress, SilentProgress, TrainingProgress
+from realtime_fer.training.progress import PlainProgress, SilentProgress, TrainingProgress, told
 from realtime_fer.training.run_files import CHECKPOINT_NAME
 from realtime_fer.training.run_loop import training_arithmetic
 
 try:
     import torch
-    from accelerate import Accelerator, InitProcessGroupKwargs
-    from accelerate.state import AcceleratorState
 except ImportError as error:
     raise missing_extra("training Emotion-GCN", "train", error) from error
 
 log = logging.getLogger(__name__)
-
-Device = Literal["auto", "cpu", "cuda"]
-
-PATIENCE: Final = timedelta(hours=2)
-"""How long the other processes wait for the first one's figures of an epoch."""
 
 
 def train_emotion_gcn(
@@ -85,12 +78,7 @@ def train_emotion_gcn(
     saved: dict[str, Any] | None = None
     if resume:
         recipe, saved = taken_up(out)
-    cpu = _on_cpu(device, recipe)
-    # Accelerate keeps device and precision of the first run in a process for all others, which may want another.
-    AcceleratorState._reset_state(reset_partial_state=True)
-    accelerator = Accelerator(
-        cpu=cpu, mixed_precision=MIXED_PRECISION[recipe.precision], kwargs_handlers=[InitProcessGroupKwargs(timeout=PATIENCE)]
-    )
+    accelerator = new_accelerator(device, MIXED_PRECISION[recipe.precision])
     if recipe.batch < SMALLEST_SHARE * accelerator.num_processes:
         raise SettingsError(
             f"batch {recipe.batch}: expected at least {SMALLEST_SHARE} faces for each of {accelerator.num_processes} processes"
@@ -141,8 +129,7 @@ def train_emotion_gcn(
                 leave(out, contents, recipe)
             accelerator.wait_for_everyone()
     shown.line(f"checkpoint: {out / CHECKPOINT_NAME}; next: realtime-fer export emotion-gcn --weights {out / CHECKPOINT_NAME}")
-    accelerator.end_training()
-    AcceleratorState._reset_state(reset_partial_state=True)
+    end_processes(accelerator)
     return out / CHECKPOINT_NAME
 
 
@@ -170,16 +157,6 @@ def _tested(opened: Callable[..., LabelledSet], data: Path, recipe: EmotionGcnRe
             "with both parts, or a --fold, or measure on held-out faces"
         )
     return tested
-
-
-def _on_cpu(device: Device, recipe: EmotionGcnRecipe) -> bool:
-    gpu = torch.cuda.is_available()
-    if device == "cuda" and not gpu:
-        raise SettingsError("device: expected a GPU for 'cuda', torch finds none; try --device cpu")
-    cpu = device == "cpu" or not gpu
-    if cpu and recipe.precision == "float16":
-        raise SettingsError("precision float16: needs a GPU, found a CPU; take --precision bfloat16 or float32")
-    return cpu
 
 
 def _about(

@@ -8,8 +8,6 @@ history.json, history.csv, curves.png   losses, rate and figures of every epoch
 
 from __future__ import annotations
 
-import csv
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -23,15 +21,17 @@ from realtime_fer.training.run_files import (
     CHECKPOINT_NAME,
     CURVES_NAME,
     HISTORY_NAME,
+    TABLE_NAME,
     History,
     Panel,
     draw_panels,
     load_checkpoint,
+    require_no_run,
     save_checkpoint,
     write_history,
+    write_table,
 )
 
-TABLE_NAME: Final = "history.csv"
 EMBEDDINGS_NAME: Final = "emb.npy"
 
 PARTS: Final = {"held_out": "held out", "test": "test"}
@@ -44,10 +44,7 @@ def begin(out: Path, embeddings: Embeddings | None) -> None:
     Raises:
         DatasetError: there is a run in it.
     """
-    if (out / CHECKPOINT_NAME).exists():
-        raise DatasetError(
-            f"{out}: expected a folder without a run, found {CHECKPOINT_NAME}; --resume it, or name another --out"
-        )
+    require_no_run(out)
     out.mkdir(parents=True, exist_ok=True)
     if embeddings is not None:
         np.save(out / EMBEDDINGS_NAME, embeddings)
@@ -122,18 +119,3 @@ def panels_of(history: History) -> list[Panel]:
         if lines:
             panels.append(Panel(title, "share of faces" if title == "Recognition" else "CCC", lines))
     return panels
-
-
-def write_table(path: Path, history: History) -> None:
-    """The history as CSV, a row an epoch."""
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(history[-1]))
-        writer.writeheader()
-        writer.writerows(history)
-    partial.replace(path)
-
-
-def told(row: Mapping[str, float]) -> str:
-    """A row of the history as one line."""
-    return ", ".join(f"{name} {value:.4g}" for name, value in row.items() if math.isfinite(value))

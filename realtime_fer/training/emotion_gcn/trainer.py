@@ -6,19 +6,20 @@ a batch has of its own (statistics of batch normalisation, concordance) each pro
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from realtime_fer.errors import ModelError, missing_extra
+from realtime_fer.errors import missing_extra
 from realtime_fer.networks.emotion_gcn.model import build_network, freeze_what_never_learns
+from realtime_fer.training.accelerator import MixedPrecision, share_of
 from realtime_fer.training.emotion_gcn.batches import batch_rows, normalised, plain_batches, training_batches
 from realtime_fer.training.emotion_gcn.faces import ChosenFaces
 from realtime_fer.training.emotion_gcn.figures import Answers, answers_of
 from realtime_fer.training.emotion_gcn.pretrained import begin_with_imagenet
 from realtime_fer.training.emotion_gcn.recipe import BACKBONES, KINDS, EmotionGcnRecipe
 from realtime_fer.training.emotion_gcn.step import published_optimiser, training_step
+from realtime_fer.training.epoch_losses import EpochLosses
 from realtime_fer.training.progress import TrainingProgress
 
 try:
@@ -28,12 +29,9 @@ try:
 except ImportError as error:
     raise missing_extra("training Emotion-GCN", "train", error) from error
 
-MIXED_PRECISION: Final = {"float32": "no", "bfloat16": "bf16", "float16": "fp16"}
+MIXED_PRECISION: Final[dict[str, MixedPrecision]] = {"float32": "no", "bfloat16": "bf16", "float16": "fp16"}
 
-TOLD_STEPS: Final = 10
-"""A GPU has to be waited for whenever somebody wants to know the loss."""
-
-_LOSS_NAMES: Final = ("loss", "expression_loss", "affect_loss")
+ADVICE: Final = "start again with a lower --learning-rate, or with --precision float32"
 
 
 class Trainer:
@@ -96,30 +94,18 @@ class Trainer:
         for group in self._optimiser.param_groups:
             group["lr"] = rate
         cut = batch_rows(chosen.rows, recipe, self.epoch, accelerator.num_processes)
-        mine = [rows[accelerator.process_index :: accelerator.num_processes] for rows in cut]
-        sums = torch.zeros(len(_LOSS_NAMES), dtype=torch.float64, device=accelerator.device)
-        seen = 0
+        mine = [share_of(accelerator).of(rows) for rows in cut]
+        losses = EpochLosses(accelerator, f"epoch {self.epoch + 1}/{recipe.epochs}", len(cut), progress, ADVICE)
         self._shared.train()
-        for number, batch in enumerate(training_batches(chosen.faces, mine, recipe, self.epoch, workers), 1):
+        for batch, whole in zip(training_batches(chosen.faces, mine, recipe, self.epoch, workers), cut, strict=True):
             size = len(batch["labels"])
             # Shares may differ by a face; each face weighs the same.
-            sums += size * self._step(batch, size * accelerator.num_processes / len(cut[number - 1]))
-            seen += size
-            if number % TOLD_STEPS == 0 or number == len(cut):
-                shown = float(sums[0]) / seen
-                progress.step(f"epoch {self.epoch + 1}/{recipe.epochs}", number, len(cut), f"loss {shown:.4f}")
-                if not math.isfinite(shown):
-                    raise ModelError(
-                        f"epoch {self.epoch + 1}, step {number}: the loss is {shown}, expected a number; start again with a "
-                        "lower --learning-rate, or with --precision float32"
-                    )
-        means = (accelerator.reduce(sums, "sum") / sum(map(len, cut))).tolist()
+            losses.add(self._step(batch, size * accelerator.num_processes / len(whole)), size)
         self.epoch += 1
-        names = _LOSS_NAMES if recipe.model != "single_task" else _LOSS_NAMES[:1]
-        return {**dict(zip(names, means, strict=False)), "rate": rate}
+        return {**losses.means(), "rate": rate}
 
-    def _step(self, batch: Mapping[str, Tensor], share: float) -> Tensor:
-        """One step of the optimiser -> total, expressions' and affect's loss before it, float64 (3,)."""
+    def _step(self, batch: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:
+        """One step of the optimiser -> total, and where there are two, expressions' and affect's loss before it."""
         device = self._accelerator.device
         losses, _ = training_step(
             self._shared,
@@ -130,8 +116,9 @@ class Trainer:
             weights=self._weights,
             backward=lambda total: self._accelerator.backward(total * share),
         )
-        parts = [losses.total, losses.expression, losses.expression * 0 if losses.affect is None else losses.affect]
-        return torch.stack([part.double() for part in parts])
+        if losses.affect is None:
+            return {"loss": losses.total}
+        return {"loss": losses.total, "expression_loss": losses.expression, "affect_loss": losses.affect}
 
     def answers(self, faces: Any, rows: Any, workers: int) -> Answers:
         """What the network says now; asked of the first process, whose statistics are those that are saved."""

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from realtime_fer.datasets.exp_blip_captions import captioned_faces
 from realtime_fer.errors import ModelShapeError, missing_extra
+from realtime_fer.fingerprint import records_fingerprint
 from realtime_fer.networks.exp_blip.model import ExpBlip
 from realtime_fer.networks.exp_blip.sizes import ExpBlipSizes
 from realtime_fer.networks.exp_blip.tokenizer import OptTokenizer
@@ -21,7 +22,6 @@ from realtime_fer.training.exp_blip.start import Start, learning
 from realtime_fer.training.exp_blip.trained import published_tensors, restore_trained, save_published, trained_tensors
 from realtime_fer.training.run_loop import training_arithmetic
 from realtime_fer.training.vlm.checkpointing import checkpoint_activations
-from realtime_fer.training.vlm.fingerprint import records_fingerprint
 from realtime_fer.training.vlm.order import RecordOrder
 from realtime_fer.training.vlm.processes import Device, accelerator_for, evenly, loaded, teller, weights_device
 from realtime_fer.training.vlm.run_folder import begin, leave, taken_up

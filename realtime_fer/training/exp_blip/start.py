@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from realtime_fer.errors import ModelCorruptError, missing_extra
+from realtime_fer.fingerprint import files_fingerprint
 from realtime_fer.networks.exp_blip.checkpoint import fill, required_places
 from realtime_fer.networks.exp_blip.checkpoint_names import OPT_PREFIX
 from realtime_fer.networks.exp_blip.model import ExpBlip
 from realtime_fer.networks.exp_blip.sizes import PUBLISHED, ExpBlipSizes
 from realtime_fer.networks.exp_blip.weight_files import mapped_state, opt_state
-from realtime_fer.training.vlm.fingerprint import files_fingerprint
 
 try:
     import torch

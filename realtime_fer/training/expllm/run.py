@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from realtime_fer.datasets.expllm_records import expllm_faces, read_expllm_list
 from realtime_fer.errors import missing_extra
+from realtime_fer.fingerprint import records_fingerprint, sha256_of
 from realtime_fer.networks.expllm.tokenizer import ExpLlmTokenizer
 from realtime_fer.training.expllm.examples import ExpLlmExamples, collate
 from realtime_fer.training.expllm.objective import AnswerLoss
@@ -20,7 +21,6 @@ from realtime_fer.training.expllm.start import Start
 from realtime_fer.training.expllm.trained import restore_trained, save_trained, save_whole, trained_tensors
 from realtime_fer.training.run_loop import training_arithmetic
 from realtime_fer.training.vlm.checkpointing import checkpoint_activations
-from realtime_fer.training.vlm.fingerprint import contents_fingerprint, records_fingerprint
 from realtime_fer.training.vlm.order import RecordOrder
 from realtime_fer.training.vlm.processes import Device, accelerator_for, evenly, loaded, teller, weights_device
 from realtime_fer.training.vlm.run_folder import begin, leave, taken_up
@@ -77,7 +77,7 @@ def train_expllm(
     tokenizer = ExpLlmTokenizer.from_folder(start.folder)
     sources = read_expllm_list(data, root)
     base = start.fingerprint()
-    digest = records_fingerprint((contents_fingerprint(source.annotations), source.repeat) for source in sources)
+    digest = records_fingerprint((sha256_of(source.annotations), source.repeat) for source in sources)
     saved: dict[str, Any] | None = None
     if resume:
         recipe, saved = taken_up(out, ExpLlmRecipe, frozenset((TRAINED_KEY,)), records=digest, base=base)

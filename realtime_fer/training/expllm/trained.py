@@ -9,23 +9,23 @@ checksums, config.json and the tokenizer. Adapters stay adapters in it.
 
 from __future__ import annotations
 
-import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
 from realtime_fer.errors import ModelCorruptError, missing_extra
+from realtime_fer.fingerprint import sha256_of
+from realtime_fer.networks.checkpoint_writing import grouped_by_size, replace_json, write_tensors
 from realtime_fer.networks.expllm.checkpoint import require_ours
-from realtime_fer.networks.expllm.convert import COPIED, JOURNAL_FILE, sha256_of
+from realtime_fer.networks.expllm.convert import COPIED, JOURNAL_FILE
 from realtime_fer.networks.expllm.model import ExpLlm
-from realtime_fer.networks.phi3_vision.shards import INDEX_FILE, Shards
+from realtime_fer.networks.safetensors_shards import INDEX_FILE, Shards
 from realtime_fer.training.expllm.start import Start, config_values
 
 try:
     import torch
-    from safetensors.torch import load_file, save_file
     from torch import Tensor
 except ImportError as error:
     raise missing_extra("training ExpLLM", "vlm", error) from error
@@ -64,10 +64,8 @@ def restore_trained(model: ExpLlm, tensors: Mapping[str, Tensor]) -> None:
 def save_trained(folder: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
     """Write adapters and projector; each file appears whole."""
     folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / f"{WEIGHTS_FILE}.partial"
-    save_file(dict(tensors), str(partial), metadata={"format": "pt"})
-    partial.replace(folder / WEIGHTS_FILE)
-    _replace(folder / ABOUT_FILE, about)
+    write_tensors(folder / WEIGHTS_FILE, tensors)
+    replace_json(folder / ABOUT_FILE, about)
 
 
 def save_whole(folder: Path, model: ExpLlm, start: Start, max_file_bytes: int = MAX_FILE_BYTES) -> None:
@@ -86,50 +84,25 @@ def save_whole(folder: Path, model: ExpLlm, start: Start, max_file_bytes: int = 
         raise ModelCorruptError(f"{folder}: is the folder that training began with; name another one for the result")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / INDEX_FILE).unlink(missing_ok=True)
-    groups = list(_groups(model, max_file_bytes))
+    sizes_bytes = {key: value.numel() * value.element_size() for key, value in model.named_parameters()}
+    groups = grouped_by_size(sizes_bytes, max_file_bytes)
     files: dict[str, Any] = {}
     for number, names in enumerate(groups, 1):
         name = f"model-{number:05d}-of-{len(groups):05d}.safetensors"
         tensors = {key: model.get_parameter(key).detach().to("cpu", copy=True).contiguous() for key in names}
-        partial = folder / f"{name}.part"
-        save_file(tensors, str(partial), metadata={"format": "pt"})
-        again = load_file(str(partial))
-        wrong = next((key for key, value in tensors.items() if key not in again or not torch.equal(again[key], value)), None)
-        if wrong is not None:
-            raise ModelCorruptError(f"{partial}: {wrong} does not read back equal; is the disk full?")
-        partial.replace(folder / name)
+        write_tensors(folder / name, tensors)
         files[name] = {"source": "trained", "file": name, "sha256": sha256_of(folder / name), "tensors": names}
     for name in COPIED:
         if (start.folder / name).is_file():
             shutil.copyfile(start.folder / name, folder / name)
-    _replace(folder / "config.json", config_values(start, model.config))
+    replace_json(folder / "config.json", config_values(start, model.config))
     dtype = str(model.language.model.embed_tokens.weight.dtype)
-    _replace(folder / JOURNAL_FILE, {"dtype": dtype, "vision": asdict(model.config.vision), "files": files})
+    replace_json(folder / JOURNAL_FILE, {"dtype": dtype, "vision": asdict(model.config.vision), "files": files})
     weight_map = {key: name for name, entry in files.items() for key in entry["tensors"]}
     # Last: a folder that has it is complete.
-    _replace(folder / INDEX_FILE, {"metadata": {}, "weight_map": weight_map})
+    replace_json(folder / INDEX_FILE, {"metadata": {}, "weight_map": weight_map})
     require_ours(Shards(folder).shapes, model, str(folder))
-
-
-def _groups(model: ExpLlm, max_file_bytes: int) -> Iterator[list[str]]:
-    """Names of the weights, one file's after the other."""
-    group: list[str] = []
-    held = 0
-    for name, value in model.named_parameters():
-        size = value.numel() * value.element_size()
-        if group and held + size > max_file_bytes:
-            yield group
-            group, held = [], 0
-        group.append(name)
-        held += size
-    yield group
 
 
 def _shape(tensors: Mapping[str, Tensor], name: str) -> tuple[int, ...] | None:
     return tuple(tensors[name].shape) if name in tensors else None
-
-
-def _replace(path: Path, content: Mapping[str, Any]) -> None:
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    partial.replace(path)

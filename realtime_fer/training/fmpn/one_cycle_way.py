@@ -1,19 +1,19 @@
 """The way our own classifiers are taught, for FMPN: so that a comparison with them compares networks, not recipes.
 
-AdamW with one cycle of the learning rate, a moving average of the weights, bfloat16, faces spoiled as a camera spoils them,
-rare classes repeated: all as in `training.expression`. A face's mask is moved with it.
+AdamW with one cycle of the learning rate, a moving average of the weights, faces spoiled as a camera spoils them, rare classes
+repeated: all as in `training.expression`. A face's mask is moved with it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from realtime_fer.errors import missing_extra
+from realtime_fer.training.accelerator import ALONE, Share
 from realtime_fer.training.expression import CLIP_NORM, RARE_REPEATS, WARM_UP_FRACTION
 from realtime_fer.training.expression_augmentation import augment, move
 from realtime_fer.training.fmpn.faces import LabelledFaces
@@ -43,6 +43,7 @@ class OneCycleWay:
         faces, held_out: to learn from, and for figures (may be none); all are kept in memory as grey squares.
         masks: of each class.
         colour: with the colour face.
+        share: of this process in every batch.
         device: where batches are made.
     """
 
@@ -57,10 +58,12 @@ class OneCycleWay:
         masks: MaskPictures,
         *,
         colour: bool,
+        share: Share = ALONE,
         device: str = "cpu",
     ) -> None:
         self._recipe = recipe
         self._colour = colour
+        self._share = share
         self._device = device
         self._faces, self._classes = grey_faces(faces, recipe.size_px), faces.classes
         self._unseen, self._unseen_classes = grey_faces(held_out, recipe.size_px), held_out.classes
@@ -72,16 +75,18 @@ class OneCycleWay:
     def optimizer(self, parts: Parts) -> Any:
         return one_cycle_optimizer(parts, self._recipe.weight_decay)
 
-    def faces_an_epoch(self) -> int:
-        return min(len(self._rows), self._steps * self._recipe.batch)
+    def batch_sizes(self) -> list[int]:
+        return [min(len(self._rows), self._recipe.batch)] * self._steps
 
     def batches(self, epoch: int) -> Iterator[Batch]:
         draws = np.random.default_rng((self._recipe.seed, epoch))
         order = draws.permutation(self._rows)
-        generator = torch.Generator(device=self._device).manual_seed(int(draws.integers(2**31)))
+        # Each process spoils its faces in its own way.
+        seeds = [int(draws.integers(2**31)) for _ in range(self._share.count)]
+        generator = torch.Generator(device=self._device).manual_seed(seeds[self._share.index])
         same_moves = torch.Generator(device=self._device)
         for step in range(self._steps):
-            rows = order[step * self._recipe.batch : (step + 1) * self._recipe.batch]
+            rows = self._share.of(order[step * self._recipe.batch : (step + 1) * self._recipe.batch])
             # Moving comes first in `augment`: from the same state, the masks are moved as the faces are.
             same_moves.set_state(generator.get_state())
             faces = augment(self._planes(self._faces[rows]), generator, self._recipe.camera_share)
@@ -96,10 +101,6 @@ class OneCycleWay:
 
     def rate_factor(self, epoch: int, step: int) -> float:
         return one_cycle(epoch * self._steps + step, self._recipe.epochs * self._steps, 1.0, WARM_UP_FRACTION)
-
-    def arithmetic(self) -> AbstractContextManager[Any]:
-        context: AbstractContextManager[Any] = torch.autocast(torch.device(self._device).type, dtype=torch.bfloat16)
-        return context
 
     def take_step(self, network: Any, average: Any, optimizer: Any, epoch: int, step: int) -> None:
         torch.nn.utils.clip_grad_norm_(network.parameters(), CLIP_NORM)

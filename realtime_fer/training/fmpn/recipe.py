@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from realtime_fer.networks.fmpn.motion_mask_generator import Norm
+from realtime_fer.training.accelerator import MixedPrecision
 from realtime_fer.training.run_loop import Recipe
 
 StageName = Literal["masks", "classifier"]
@@ -20,6 +21,9 @@ PUBLISHED_EPOCHS = {"masks": 300, "classifier": 200}
 """Half of them at the full learning rate, half declining to zero."""
 
 PUBLISHED_BATCH = {"masks": 32, "classifier": 16}
+
+DEFAULT_MIXED_PRECISION: Final[dict[Schedule, MixedPrecision]] = {"published": "no", "one-cycle": "bf16"}
+"""Of the schedules; checkpoints that do not say were made so."""
 
 Layout = Literal["folders", "fmpn"]
 """How the data lie: `folders` is FER+ or a folder for each class, `fmpn` the authors' folder with lists and masks."""
@@ -52,6 +56,7 @@ class FmpnRecipe(Recipe):
         layout: see `Layout`.
         fold: of the authors' ten, which is left out.
         camera_share: see `expression_augmentation.augment`; only with `one-cycle`.
+        mixed_precision: None is that of the schedule, see `DEFAULT_MIXED_PRECISION`.
     """
 
     stage: StageName
@@ -76,3 +81,9 @@ class FmpnRecipe(Recipe):
     camera_share: float = 1.0
     layout: Layout = "folders"
     fold: int | None = None
+    mixed_precision: MixedPrecision | None = None
+
+    @property
+    def precision(self) -> MixedPrecision:
+        """How exactly the run computes."""
+        return self.mixed_precision or DEFAULT_MIXED_PRECISION[self.schedule]

@@ -1,50 +1,39 @@
 """Train FMPN: first the mask generator alone, then all three parts.
 
-`realtime-fer train fmpn` calls this; the same code runs on a CPU and on a GPU.
+`realtime-fer train fmpn` calls this; the same code runs on a CPU, on a GPU, and in the processes of torchrun.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from realtime_fer.errors import DatasetError
+from realtime_fer.errors import DatasetError, SettingsError
 from realtime_fer.networks.fmpn.compact_classifier import FACE_SIZE_PX as COMPACT_FACE_SIZE_PX
 from realtime_fer.networks.fmpn.inception_v3 import SMALLEST_FACE_PX
 from realtime_fer.networks.fmpn.motion_mask_generator import Norm
+from realtime_fer.training.accelerator import Device, MixedPrecision, end_processes, new_accelerator, share_of
 from realtime_fer.training.fmpn.epochs import run_epochs
 from realtime_fer.training.fmpn.losses import MASK_WEIGHT
 from realtime_fer.training.fmpn.one_cycle_way import OneCycleWay
-from realtime_fer.training.fmpn.optimisation import GENERATOR_LEARNING_RATE, LEARNING_RATE
 from realtime_fer.training.fmpn.preparation import prepared
 from realtime_fer.training.fmpn.pseudo_masks import write_masks
+from realtime_fer.training.fmpn.published_defaults import recipe_with_defaults
 from realtime_fer.training.fmpn.published_way import PublishedWay
-from realtime_fer.training.fmpn.recipe import (
-    FACE_SIZES_PX,
-    PUBLISHED_BATCH,
-    PUBLISHED_EPOCHS,
-    ClassifierName,
-    FmpnRecipe,
-    Layout,
-    Schedule,
-    StageName,
-)
+from realtime_fer.training.fmpn.recipe import ClassifierName, FmpnRecipe, Layout, Schedule, StageName
+from realtime_fer.training.fmpn.samples import SMALLEST_SHARE
 from realtime_fer.training.fmpn.stages import ClassifierStage, MaskStage, Stage
 from realtime_fer.training.fmpn.trained import load_generator_state, split_states
 from realtime_fer.training.fmpn.way import Way
+from realtime_fer.training.progress import PlainProgress, SilentProgress, TrainingProgress
 from realtime_fer.training.run_files import CHECKPOINT_NAME
-from realtime_fer.training.run_loop import Tell, resumed, training_arithmetic
+from realtime_fer.training.run_loop import resumed, training_arithmetic
 
 log = logging.getLogger(__name__)
 
 MASKS_FOLDER = "pseudo-masks"
-
-ONE_CYCLE_LEARNING_RATE = 3e-3
-ONE_CYCLE_BATCH = 128
-"""Those of `training.expression`."""
-
-GENERATOR_SHARE = GENERATOR_LEARNING_RATE / LEARNING_RATE
-"""The mask generator's learning rate in the second stage, as a share of the others'."""
 
 
 def train_fmpn(
@@ -80,13 +69,14 @@ def train_fmpn(
     pretrained: Path | None = None,
     held_out: float = 0.05,
     seed: int = 0,
-    device: str = "cpu",
+    mixed_precision: MixedPrecision | None = None,
+    device: Device = "auto",
     threads: int | None = None,
     workers: int = 0,
     limit: int | None = None,
     resume: bool = False,
     stop_after: int | None = None,
-    progress: Tell | None = None,
+    progress: TrainingProgress | None = None,
 ) -> Path:
     """Train one stage and return the path of its last checkpoint, `out/<stage>/last.pt`.
 
@@ -96,7 +86,7 @@ def train_fmpn(
         stage: `masks`, then `classifier`.
         epochs: None is the published number, 300 and 200.
         decay_epochs: how many of them, at the end, with a declining learning rate; None is half.
-        batch: None is the published number, 32 and 16, or 128 with the schedule `one-cycle`.
+        batch: on all processes; None is the published number, 32 and 16, or 128 with the schedule `one-cycle`.
         learning_rate: Adam's, or AdamW's at the top of the one cycle; None is 1e-4, or 3e-3.
         generator_learning_rate: of the mask generator in the second stage; None is 1e-5, or a tenth of `learning_rate`.
         weight_decay: AdamW's, only with `one-cycle`.
@@ -118,39 +108,32 @@ def train_fmpn(
         generator: where the second stage's generator comes from; None is the first stage's checkpoint in `out`.
         pretrained: torchvision's ImageNet weights of Inception v3, with which the published second stage begins.
         held_out: share of the faces kept from training, chosen at random; 0 for none, as published.
-        device: as torch names it (`cpu`, `cuda`).
+        mixed_precision: None is `no`, or `bf16` with the schedule `one-cycle`.
+        device: `auto` takes a GPU where there is one; which of several, torchrun says.
         threads: torch's CPU threads; None leaves them.
-        workers: processes that make samples.
+        workers: processes that make samples, for each process that trains.
         limit: at most this many training faces, for a trial; masks are still made of all.
         resume: go on from the stage's checkpoint in `out`, with the recipe it was started with.
         stop_after: leave after this many epochs of the schedule, to resume later.
-        progress: told a line every few seconds and after each epoch, besides the log.
+        progress: told by the first process alone; None tells the log.
 
     Raises:
         DatasetError: `data` or `masks` lack something, or there is nothing to resume.
-        ModelError: a weight file cannot be used.
+        ModelError: a weight file cannot be used, or the loss is no number any more.
         ShapeError: `size_px` does not do.
-        SettingsError: more epochs decline than there are.
+        SettingsError: more epochs decline than there are, the batch cannot be shared out, there is no such device, or it cannot
+            compute so.
     """
-    folder = out / stage
-    folder.mkdir(parents=True, exist_ok=True)
-    tell = progress or log.info
-    epochs = epochs or PUBLISHED_EPOCHS[stage]
-    one_cycle = schedule == "one-cycle"
-    if learning_rate is None:
-        learning_rate = ONE_CYCLE_LEARNING_RATE if one_cycle else LEARNING_RATE
-    if generator_learning_rate is None:
-        generator_learning_rate = GENERATOR_SHARE * learning_rate if one_cycle else GENERATOR_LEARNING_RATE
-    recipe = FmpnRecipe(
+    recipe = recipe_with_defaults(
         stage=stage,
         epochs=epochs,
-        decay_epochs=epochs // 2 if decay_epochs is None else decay_epochs,
-        batch=batch or (ONE_CYCLE_BATCH if one_cycle else PUBLISHED_BATCH[stage]),
-        peak_learning_rate=learning_rate,
+        decay_epochs=decay_epochs,
+        batch=batch,
+        learning_rate=learning_rate,
         generator_learning_rate=generator_learning_rate,
-        weight_decay=weight_decay if one_cycle else 0.0,
+        weight_decay=weight_decay,
         mask_weight=mask_weight,
-        size_px=size_px or FACE_SIZES_PX[classifier],
+        size_px=size_px,
         channels=channels,
         blocks=blocks,
         norm=norm,
@@ -170,39 +153,46 @@ def train_fmpn(
         camera_share=camera_share,
         layout=layout,
         fold=fold,
+        mixed_precision=mixed_precision,
     )
-    saved = None
+    folder, saved = out / stage, None
     if resume:
         recipe, saved = resumed(folder, FmpnRecipe)
+    accelerator = new_accelerator(device, recipe.precision)
+    shown = (progress or PlainProgress(log.info)) if accelerator.is_main_process else SilentProgress()
     faces, unseen, pictures = prepared(data, recipe)
+    _require_shares(recipe, len(faces), accelerator.num_processes)
     if saved is not None and saved["labels"] != list(faces.labels):
         raise DatasetError(
             f"{data}: expected the classes of the run in {folder} ({', '.join(saved['labels'])}), "
             f"found {', '.join(faces.labels)}"
         )
-    write_masks(out / MASKS_FOLDER, faces.labels, pictures)
-    tell(f"{len(faces)} faces of {len(faces.labels)} classes, {len(unseen)} held out; masks: {out / MASKS_FOLDER}")
-    task: Stage
-    if stage == "masks":
-        task = MaskStage(recipe)
-    else:
-        _require_size(recipe)
-        if saved is None and pretrained is None and recipe.classifier == "inception":
-            tell("the classifier starts at random; the published one starts with ImageNet's weights")
-        # A resumed run has its own generator.
-        start = generator or out / "masks" / CHECKPOINT_NAME
-        state = None
-        if not recipe.without_mask:
-            state = load_generator_state(start) if saved is None else split_states(saved["model"])["resface"]
-        task = ClassifierStage(recipe, len(faces.labels), state, pretrained if saved is None else None)
-    way: Way
+    # Ready masks may lie where the masks of the run are written.
+    accelerator.wait_for_everyone()
+    if accelerator.is_main_process:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_masks(out / MASKS_FOLDER, faces.labels, pictures)
+    shown.line(
+        f"{len(faces)} faces of {len(faces.labels)} classes, {len(unseen)} held out; masks: {out / MASKS_FOLDER}; "
+        f"on {accelerator.num_processes} x {accelerator.device.type}"
+    )
+    task = (
+        MaskStage(recipe) if stage == "masks" else _second_stage(recipe, len(faces.labels), out, generator, pretrained, saved)
+    )
+    if stage == "classifier" and saved is None and pretrained is None and recipe.classifier == "inception":
+        shown.line("the classifier starts at random; the published one starts with ImageNet's weights")
+    share = share_of(accelerator)
     one_cycle = recipe.schedule == "one-cycle"
+    way: Way
     if one_cycle:
-        way = OneCycleWay(recipe, faces, unseen, pictures, colour=task.colour, device=device)
+        # Accelerate numbers the CPUs of several processes, which a generator of random numbers does not take.
+        where = "cpu" if accelerator.device.type == "cpu" else str(accelerator.device)
+        way = OneCycleWay(recipe, faces, unseen, pictures, colour=task.colour, share=share, device=where)
     else:
-        way = PublishedWay(recipe, faces, unseen, pictures, colour=task.colour, workers=workers)
+        way = PublishedWay(recipe, faces, unseen, pictures, colour=task.colour, share=share, workers=workers)
     with training_arithmetic(threads):
-        return run_epochs(
+        checkpoint = run_epochs(
+            accelerator,
             task,
             way,
             recipe,
@@ -210,10 +200,38 @@ def train_fmpn(
             about={"labels": list(faces.labels), "grey_faces": one_cycle or faces.grey},
             has_held_out=bool(len(unseen)),
             saved=saved,
-            device=device,
+            progress=shown,
             stop_after=stop_after,
-            tell=tell,
         )
+    following = "train fmpn --stage classifier" if stage == "masks" else f"export fmpn --weights {checkpoint}"
+    shown.line(f"checkpoint: {checkpoint}; next: realtime-fer {following}")
+    end_processes(accelerator)
+    return checkpoint
+
+
+def _second_stage(
+    recipe: FmpnRecipe,
+    classes: int,
+    out: Path,
+    generator: Path | None,
+    pretrained: Path | None,
+    saved: Mapping[str, Any] | None,
+) -> Stage:
+    """All three parts, as they begin or go on."""
+    _require_size(recipe)
+    state = None
+    if not recipe.without_mask:
+        # A resumed run has its own generator.
+        start = generator or out / "masks" / CHECKPOINT_NAME
+        state = load_generator_state(start) if saved is None else split_states(saved["model"])["resface"]
+    return ClassifierStage(recipe, classes, state, pretrained if saved is None else None)
+
+
+def _require_shares(recipe: FmpnRecipe, faces: int, processes: int) -> None:
+    least = SMALLEST_SHARE * processes
+    if processes > 1 and min(recipe.batch, faces) < least:
+        what = f"batch {recipe.batch}" if recipe.batch < least else f"{faces} training faces"
+        raise SettingsError(f"{what}: expected at least {SMALLEST_SHARE} faces for each of {processes} processes")
 
 
 def _require_size(recipe: FmpnRecipe) -> None:

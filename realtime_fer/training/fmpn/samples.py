@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,11 @@ try:
     from torch.utils.data import DataLoader
 except ImportError as error:
     raise missing_extra("training FMPN", "train", error) from error
+
+Rows = npt.NDArray[np.int64]
+
+SMALLEST_SHARE: Final = 2
+"""Faces of a batch that each of several processes gets at least."""
 
 
 class FaceSamples:
@@ -54,22 +59,29 @@ class FaceSamples:
         return {**sample, "class": index}
 
 
-def batches(samples: FaceSamples, order: npt.NDArray[np.int64], batch: int, workers: int = 0) -> Iterator[dict[str, Any]]:
-    """The samples in this order, so many at a time; the last batch may be smaller, or larger by one.
+def cut(order: Rows, batch: int, processes: int = 1) -> list[Rows]:
+    """The rows of each batch; the last may be smaller, or somewhat larger.
 
-    A single face left over joins the batch before: at the smallest sizes batch norm can make nothing of one.
+    What is left over joins the batch before if it is less than two faces for each of so many processes: at the smallest sizes
+    batch norm can make nothing of one.
+    """
+    rows = [order[start : start + batch] for start in range(0, len(order), batch)]
+    if len(rows) > 1 and len(rows[-1]) < SMALLEST_SHARE * processes:
+        left_over = rows.pop()
+        rows[-1] = np.concatenate([rows[-1], left_over])
+    return rows
+
+
+def batches(samples: FaceSamples, rows: Iterable[Rows], workers: int = 0) -> Iterator[dict[str, Any]]:
+    """The samples of these rows, batch by batch.
 
     Args:
         workers: processes that make samples; 0 makes them in this one.
     """
-    rows = [order[start : start + batch].tolist() for start in range(0, len(order), batch)]
-    if len(rows) > 1 and len(rows[-1]) == 1:
-        left_over = rows.pop()
-        rows[-1] += left_over
     data: Any = samples
-    yield from DataLoader(data, batch_sampler=rows, num_workers=workers)
+    yield from DataLoader(data, batch_sampler=[batch.tolist() for batch in rows], num_workers=workers)
 
 
-def shuffled(count: int, seed: int, epoch: int) -> npt.NDArray[np.int64]:
+def shuffled(count: int, seed: int, epoch: int) -> Rows:
     """The order of an epoch."""
     return np.random.default_rng((seed, epoch)).permutation(count)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from realtime_fer.errors import missing_extra
@@ -35,12 +34,15 @@ class Way(Protocol):
         """Its groups have `initial_lr`."""
         ...
 
-    def faces_an_epoch(self) -> int:
-        """How many are shown."""
+    def batch_sizes(self) -> Sequence[int]:
+        """How many faces each batch of an epoch has, on all processes."""
         ...
 
     def batches(self, epoch: int) -> Iterable[Batch]:
-        """Of an epoch, which counts from 0. The same epoch gives the same batches, however the run came to it."""
+        """This process' share of each batch of an epoch, which counts from 0.
+
+        The same epoch gives the same batches, however the run came to it.
+        """
         ...
 
     def held_out_batches(self) -> Iterable[Batch]:
@@ -51,10 +53,6 @@ class Way(Protocol):
         """What every learning rate is multiplied by in this step of this epoch; both count from 0."""
         ...
 
-    def arithmetic(self) -> AbstractContextManager[Any]:
-        """Around the losses."""
-        ...
-
     def take_step(self, network: Any, average: Any, optimizer: Any, epoch: int, step: int) -> None:
-        """Move the weights along their gradients, and their average, if there is one, after them."""
+        """Move the weights along their gradients, which are not scaled, and their average, if there is one, after them."""
         ...

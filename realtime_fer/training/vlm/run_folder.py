@@ -7,7 +7,6 @@ history.json, history.csv, curves.png    loss, learning rate and gradient norm o
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -19,16 +18,18 @@ from realtime_fer.training.run_files import (
     CHECKPOINT_NAME,
     CURVES_NAME,
     HISTORY_NAME,
+    TABLE_NAME,
     History,
     Panel,
     draw_panels,
     load_checkpoint,
+    require_no_run,
     save_checkpoint,
     write_history,
+    write_table,
 )
 from realtime_fer.training.vlm.recipe import StepRecipe
 
-TABLE_NAME: Final = "history.csv"
 RECIPE_NAME: Final = "recipe.json"
 
 PANELS: Final = (
@@ -49,10 +50,7 @@ def begin(out: Path, recipe: StepRecipe) -> None:
     Raises:
         DatasetError: there is a run in it.
     """
-    if (out / CHECKPOINT_NAME).exists():
-        raise DatasetError(
-            f"{out}: expected a folder without a run, found {CHECKPOINT_NAME}; --resume it, or name another --out"
-        )
+    require_no_run(out)
     out.mkdir(parents=True, exist_ok=True)
     (out / RECIPE_NAME).write_text(json.dumps(asdict(recipe), indent=1) + "\n", encoding="utf-8")
 
@@ -94,13 +92,3 @@ def leave(out: Path, contents: Mapping[str, Any]) -> None:
     write_history(out / HISTORY_NAME, history)
     write_table(out / TABLE_NAME, history)
     draw_panels(history, PANELS, out / CURVES_NAME)
-
-
-def write_table(path: Path, history: History) -> None:
-    """The history as CSV, a row a step."""
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(history[0]) if history else [])
-        writer.writeheader()
-        writer.writerows(history)
-    partial.replace(path)

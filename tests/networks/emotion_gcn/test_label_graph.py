@@ -30,7 +30,7 @@ def test_half_stays_and_the_neighbours_share_the_rest() -> None:
 def test_an_output_without_an_edge() -> None:
     matrix = correlations()
     matrix[2, 7] = matrix[7, 2] = 0
-    with pytest.raises(ShapeError, match=r"outputs \[2\]"):
+    with pytest.raises(ShapeError, match=r"outputs \[2\] of 9.*take more faces"):
         label_adjacency(matrix)
     with pytest.raises(ShapeError, match=r"\(9, 9\)"):
         label_adjacency(np.eye(9)[:8])
@@ -61,3 +61,10 @@ def test_correlations_are_of_ranks() -> None:
 def test_labels_of_another_form(expressions: np.ndarray) -> None:
     with pytest.raises(ShapeError, match="expressions"):
         label_correlations(expressions, np.zeros((len(expressions), 2)))
+
+
+def test_affect_that_never_changes() -> None:
+    affect = np.random.default_rng(0).normal(size=(21, 2))
+    affect[:, 1] = 0.5
+    with pytest.raises(ShapeError, match=r"valence and arousal: expected values that differ from face to face.*21 faces"):
+        label_correlations(np.arange(21) % 7, affect)

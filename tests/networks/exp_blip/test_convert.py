@@ -10,9 +10,11 @@ pytest.importorskip("transformers", reason="needs the vlm extra")
 pytest.importorskip("tokenizers", reason="needs the vlm extra")
 
 from click.testing import CliRunner  # noqa: E402
-from safetensors.torch import save_file  # noqa: E402
+from safetensors.torch import load_file, save_file  # noqa: E402
 
 from realtime_fer.errors import ModelCorruptError, ModelNotFoundError  # noqa: E402
+from realtime_fer.networks import checkpoint_writing  # noqa: E402
+from realtime_fer.networks.checkpoint_writing import replace_json, write_tensors  # noqa: E402
 from realtime_fer.networks.exp_blip import convert  # noqa: E402
 from realtime_fer.networks.exp_blip.checkpoint import load_exp_blip  # noqa: E402
 from realtime_fer.networks.exp_blip.convert import JOURNAL_FILE, VOCABULARY, convert_exp_blip, main  # noqa: E402
@@ -54,17 +56,16 @@ def test_the_folder_holds_the_same_network(tmp_path: Path) -> None:
 
 def test_a_run_that_was_cut_short_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source, folder = saved(tmp_path, stage_two()), tmp_path / "out"
-    write = convert._write
     written: list[str] = []
 
     def fails_at_the_third(path: Path, tensors: Any) -> None:
         if len(written) == 2:
             raise KeyboardInterrupt
         written.append(path.name)
-        write(path, tensors)
+        write_tensors(path, tensors)
 
     with monkeypatch.context() as patch:
-        patch.setattr(convert, "_write", fails_at_the_third)
+        patch.setattr(convert, "write_tensors", fails_at_the_third)
         with pytest.raises(KeyboardInterrupt):
             run(source, folder)
     with pytest.raises(ModelNotFoundError, match="finish the conversion"):
@@ -94,7 +95,7 @@ def test_wherever_it_is_stopped_it_goes_on_and_nothing_half_made_is_loaded(
             save_file(tensors, path, **other)
 
         with monkeypatch.context() as patch:
-            patch.setattr(convert, "save_file", stopped)
+            patch.setattr(checkpoint_writing, "save_file", stopped)
             with pytest.raises(KeyboardInterrupt):
                 run(source, folder)
         with pytest.raises(ModelNotFoundError):
@@ -141,7 +142,7 @@ def test_what_another_source_left_is_not_kept(tmp_path: Path, monkeypatch: pytes
     state, folder = stage_two(), tmp_path / "out"
 
     with monkeypatch.context() as patch:
-        patch.setattr(convert, "_replace_json", _only_the_journal(convert._replace_json))
+        patch.setattr(convert, "replace_json", _only_the_journal)
         with pytest.raises(KeyboardInterrupt):
             run(saved(tmp_path, state), folder)
     assert (folder / JOURNAL_FILE).is_file()
@@ -150,20 +151,15 @@ def test_what_another_source_left_is_not_kept(tmp_path: Path, monkeypatch: pytes
     assert torch.equal(load_converted(folder).blip.query_tokens, state["query_tokens"] + 1)
 
 
-def _only_the_journal(write: Any) -> Any:
-    def wrapped(path: Path, value: Any) -> None:
-        if path.name == INDEX_FILE:
-            raise KeyboardInterrupt
-        write(path, value)
-
-    return wrapped
+def _only_the_journal(path: Path, content: Any) -> None:
+    if path.name == INDEX_FILE:
+        raise KeyboardInterrupt
+    replace_json(path, content)
 
 
 def test_what_is_read_back_must_be_what_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write = convert._write
-    monkeypatch.setattr(
-        convert, "_write", lambda path, tensors: write(path, {name: value + 1 for name, value in tensors.items()})
-    )
-    with pytest.raises(ModelCorruptError, match="differ from what was written"):
+    load = load_file
+    monkeypatch.setattr(checkpoint_writing, "load_file", lambda path: {name: value + 1 for name, value in load(path).items()})
+    with pytest.raises(ModelCorruptError, match="expected what was written"):
         run(saved(tmp_path, stage_two()), tmp_path / "out")
     assert not list((tmp_path / "out").glob("*.safetensors"))

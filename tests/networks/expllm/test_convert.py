@@ -13,11 +13,13 @@ from click.testing import CliRunner  # noqa: E402
 from safetensors.torch import load_file, save_file  # noqa: E402
 
 from realtime_fer.errors import ModelCorruptError, ModelNotFoundError, RealtimeFerError  # noqa: E402
+from realtime_fer.networks import checkpoint_writing  # noqa: E402
+from realtime_fer.networks.checkpoint_writing import write_tensors  # noqa: E402
 from realtime_fer.networks.expllm import convert as module  # noqa: E402
 from realtime_fer.networks.expllm.checkpoint import load_expllm  # noqa: E402
 from realtime_fer.networks.expllm.config import VisionSizes  # noqa: E402
 from realtime_fer.networks.expllm.convert import JOURNAL_FILE, Conversion, convert, main  # noqa: E402
-from realtime_fer.networks.phi3_vision.shards import Shards  # noqa: E402
+from realtime_fer.networks.safetensors_shards import Shards  # noqa: E402
 from tests.networks.expllm.tiny import VISION, tiny_config, tiny_model, write_published  # noqa: E402
 
 if TYPE_CHECKING:
@@ -44,22 +46,21 @@ def test_everything_is_written_and_nothing_twice(published: Path, tmp_path: Path
     assert types["language.lm_head.weight"] == torch.bfloat16
     assert types["language.model.layers.0.self_attn.q_proj.lora_A.default.weight"] == torch.float32
     assert (out / "tokenizer.model").read_bytes() == b"words"
-    assert not list(out.glob("*.part"))
+    assert not list(out.glob("*.partial"))
     assert convert(published, out, vision=VISION) == Conversion((), (FIRST, SECOND))
     assert convert(published, out, vision=VISION, dtype=torch.float32).written == (FIRST, SECOND)
 
 
 def test_it_goes_on_where_it_was_stopped(published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "out"
-    write = module._write
 
-    def stopped(tensors: dict[str, Tensor], target: Path) -> None:
-        if target.name == SECOND:
+    def stopped(path: Path, tensors: dict[str, Tensor]) -> None:
+        if path.name == SECOND:
             raise KeyboardInterrupt
-        write(tensors, target)
+        write_tensors(path, tensors)
 
     with monkeypatch.context() as patch:
-        patch.setattr(module, "_write", stopped)
+        patch.setattr(module, "write_tensors", stopped)
         with pytest.raises(KeyboardInterrupt):
             convert(published, out, vision=VISION)
     assert not (out / "model.safetensors.index.json").exists()
@@ -80,14 +81,14 @@ def test_wherever_it_is_stopped_it_goes_on_and_nothing_half_made_is_loaded(
         save_file(tensors, path, **other)
 
     with monkeypatch.context() as patch:
-        patch.setattr(module, "save_file", stopped)
+        patch.setattr(checkpoint_writing, "save_file", stopped)
         with pytest.raises(KeyboardInterrupt):
             convert(published, out, vision=VISION, dtype=torch.float32)
     with pytest.raises(ModelNotFoundError):
         load_expllm(out, vision=VISION)
     done = convert(published, out, vision=VISION, dtype=torch.float32)
     assert (len(done.kept), len(done.written)) == (files, 4 - files)
-    assert not list(out.glob("*.part"))
+    assert not list(out.glob("*.partial"))
     for name, value in load_expllm(out, dtype=torch.float32, vision=VISION).state_dict().items():
         assert torch.equal(value, tiny_model().state_dict()[name]), name
 
@@ -104,7 +105,7 @@ def test_another_checkpoint_of_the_same_size_is_not_taken_for_this_one(published
 def test_while_it_is_made_anew_it_is_not_loaded(published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "out"
     convert(published, out, vision=VISION)
-    monkeypatch.setattr(module, "_write", lambda tensors, target: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(module, "write_tensors", lambda path, tensors: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         convert(published, out, vision=VISION, dtype=torch.float32)
     with pytest.raises(ModelNotFoundError):
@@ -132,7 +133,7 @@ def test_a_damaged_file_is_made_again(published: Path, tmp_path: Path) -> None:
     convert(published, out, vision=VISION)
     whole = (out / FIRST).read_bytes()
     (out / FIRST).write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
-    (out / "conversion.part").write_text("{")
+    (out / "conversion.json.partial").write_text("{")
     assert convert(published, out, vision=VISION) == Conversion((FIRST,), (SECOND,))
     assert (out / FIRST).read_bytes() == whole
     (out / "conversion.json").write_text("{")
@@ -141,8 +142,8 @@ def test_a_damaged_file_is_made_again(published: Path, tmp_path: Path) -> None:
 
 def test_what_does_not_read_back_equal_does_not_count(published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     load = load_file
-    monkeypatch.setattr(module, "load_file", lambda path: {name: value + 1 for name, value in load(path).items()})
-    with pytest.raises(ModelCorruptError, match="does not read back equal"):
+    monkeypatch.setattr(checkpoint_writing, "load_file", lambda path: {name: value + 1 for name, value in load(path).items()})
+    with pytest.raises(ModelCorruptError, match="expected what was written"):
         convert(published, tmp_path / "out", vision=VISION)
     assert not (tmp_path / "out" / FIRST).exists()
 

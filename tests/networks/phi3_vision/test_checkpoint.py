@@ -18,7 +18,7 @@ from realtime_fer.networks.phi3_vision.checkpoint import (  # noqa: E402
     save_checkpoint,
 )
 from realtime_fer.networks.phi3_vision.lora import LoraAdapter, LowRank  # noqa: E402
-from realtime_fer.networks.phi3_vision.shards import INDEX_FILE  # noqa: E402
+from realtime_fer.networks.safetensors_shards import INDEX_FILE  # noqa: E402
 from tests.networks.phi3_vision.tiny import TOWER, config_values, tiled, tiny_config, tiny_model  # noqa: E402
 
 if TYPE_CHECKING:

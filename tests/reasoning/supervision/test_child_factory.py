@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import sys
+import types
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -29,6 +31,40 @@ def test_the_named_function_is_called_with_the_options() -> None:
 def test_what_does_not_fit_is_named(factory: str, options: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingsError, match=f"reasoner factory {factory}: .*{message}"):
         build_reasoner(factory, options)
+
+
+def test_options_that_there_are_are_told() -> None:
+    with pytest.raises(SettingsError, match=r"unexpected keyword argument 'colour'; it takes seconds$"):
+        build_reasoner(f"{FAKES}:slow_to_start", {"seconds": 1, "colour": "red"})
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"number": "many"}, "number: expected int, found 'many'"),
+        ({"number": True}, "number: expected int, found True"),
+        ({"share": "half"}, "share: expected float | None, found 'half'"),
+        ({"places": 3}, r"places: expected str | .*Mapping\[str, .*Any\] | None, found 3"),
+    ],
+)
+def test_an_option_of_another_type_is_named(options: dict[str, Any], says: str) -> None:
+    with pytest.raises(SettingsError, match=f"reasoner option {says}"):
+        build_reasoner(f"{__name__}:typed", options)
+
+
+def test_options_of_the_right_type_go_through() -> None:
+    typed_options = {"number": 3, "share": 1, "places": {"a": 0}, "more": [1]}
+    assert build_reasoner(f"{__name__}:typed", typed_options).version == "3 1 {'a': 0} {'more': [1]}"
+    assert (
+        build_reasoner(f"{__name__}:typed", {"share": None, "options": "other"}).version == "1 None None {'options': 'other'}"
+    )
+
+
+def typed(
+    number: int = 1, *, share: float | None = 0.5, places: str | Mapping[str, Any] | None = None, **options: int
+) -> types.SimpleNamespace:
+    """A factory; what `options` holds is its own business."""
+    return types.SimpleNamespace(name="typed", version=f"{number} {share} {places} {options}", reason=None)
 
 
 def test_a_package_that_is_not_installed_is_another_matter(monkeypatch: pytest.MonkeyPatch) -> None:

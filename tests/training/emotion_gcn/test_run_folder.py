@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 pytest.importorskip("torch")
 
-from realtime_fer.training.emotion_gcn.run_folder import newest_is_best, panels_of, told, write_table
+from realtime_fer.training.emotion_gcn.run_folder import newest_is_best, panels_of
 
 pytestmark = pytest.mark.torch
 
@@ -29,9 +27,3 @@ def test_panels_show_what_there_is() -> None:
     }
     more = panels_of([{**row, "affect_loss": 1.0, "expression_loss": 1.0, "test_ccc_valence": 0.1, "test_ccc_arousal": 0.2}])
     assert [panel.title for panel in more] == ["Training loss", "Recognition", "Concordance"]
-
-
-def test_a_row_as_a_line_and_rows_as_a_table(tmp_path: Path) -> None:
-    assert told({"epoch": 1.0, "loss": 1.23456, "ccc": float("nan")}) == "epoch 1, loss 1.235"
-    write_table(tmp_path / "h.csv", [{"epoch": 1.0, "loss": 0.1}, {"epoch": 2.0, "loss": 0.05}])
-    assert (tmp_path / "h.csv").read_text().split() == ["epoch,loss", "1.0,0.1", "2.0,0.05"]

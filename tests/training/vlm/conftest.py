@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.networks.phi3_vision.conftest import one_thread
+from tests.networks.conftest import one_thread
 
 __all__ = ["one_thread"]

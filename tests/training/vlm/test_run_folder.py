@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch")
 from realtime_fer.errors import DatasetError  # noqa: E402
 from realtime_fer.training.chain_of_affect.recipe import PUBLISHED, ChainRecipe  # noqa: E402
 from realtime_fer.training.run_files import save_checkpoint  # noqa: E402
-from realtime_fer.training.vlm.run_folder import begin, leave, taken_up, write_table  # noqa: E402
+from realtime_fer.training.vlm.run_folder import begin, leave, taken_up  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
@@ -38,14 +38,10 @@ def test_a_run_is_left_and_taken_up(tmp_path: Path) -> None:
     assert recipe == RECIPE
     assert (saved["step"], saved["history"]) == (2, ROWS)
     assert json.loads((tmp_path / "run" / "history.json").read_text()) == ROWS
-    assert (tmp_path / "run" / "curves.png").stat().st_size > 1000
-
-
-def test_the_table(tmp_path: Path) -> None:
-    write_table(tmp_path / "h.csv", ROWS)
-    with (tmp_path / "h.csv").open(newline="") as file:
+    with (tmp_path / "run" / "history.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [{key: float(value) for key, value in row.items()} for row in rows] == ROWS
+    assert (tmp_path / "run" / "curves.png").stat().st_size > 1000
 
 
 def test_a_run_is_not_written_over(tmp_path: Path) -> None:
