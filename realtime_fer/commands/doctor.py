@@ -128,18 +128,16 @@ def _runtime() -> list[Finding]:
 
 def _models() -> list[Finding]:
     from realtime_fer.errors import ModelError
-    from realtime_fer.zoo.shelf import list_models, verify_model
+    from realtime_fer.zoo.shelf import find_model, model_folders, verify_model
 
     findings = []
-    try:
-        found = list_models()
-    except ModelError as error:
-        return [Finding("models", "problem", str(error), "restore the models folder, or reinstall the package")]
-    for model in found:
-        m = model.manifest
-        # Tens of gigabytes: `realtime-fer models verify` compares their sums, too.
-        small = m.task != "checkpoint"
+    found = model_folders()
+    for folder in found:
         try:
+            model = find_model(str(folder))
+            m = model.manifest
+            # Tens of gigabytes: `realtime-fer models verify` compares their sums, too.
+            small = m.task != "checkpoint"
             verify_model(model, sums=small)
             state = "whole" if small else "all files there, sums not compared"
             findings.append(Finding("models", "ok", f"{m.name} {m.version} ({m.licence}): {state}"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import click
@@ -72,7 +73,10 @@ def _as_the_service(model: ShelvedModel, manifest: ExpressionManifest, asked: As
     click.echo("\n".join(class_table(list(report.per_class), report.confusion)))
     if report.answered is not None:
         a = report.answered
+        others = (
+            "" if math.isnan(a["share_unclear"]) else f"; of the faces that do not count, {a['share_unclear']:.1%} are answered"
+        )
         click.echo(
             f"  unknown below {a['limit']}: {a['share']:.1%} of them are answered, {a['accuracy']:.1%} of the answers "
-            f"are right; of the faces that do not count, {a['share_unclear']:.1%} are answered"
+            f"are right{others}"
         )

@@ -11,6 +11,7 @@ Source: Lucey et al., "The Extended Cohn-Kanade Dataset (CK+)", CVPR Workshops 2
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -23,7 +24,10 @@ from realtime_fer.datasets.video_frame import ImageRgb
 from realtime_fer.errors import DatasetError
 from realtime_fer.labels import CKPLUS_LABELS
 
+log = logging.getLogger(__name__)
+
 REQUEST_AT: Final = "https://www.jeffcohn.net/Resources/"
+LABELLED_SEQUENCES: Final = 327
 
 PEAK_FRAMES: Final = 3
 """How many frames at a sequence's end show its expression, in FMPN's protocol and most others."""
@@ -56,7 +60,7 @@ class CkPlusSequence:
 
 
 def read_ckplus(folder: Path) -> list[CkPlusSequence]:
-    """Every labelled sequence, by name.
+    """Every labelled sequence, by name. Warns in the log where there are less than there should be.
 
     Raises:
         DatasetError: pictures or labels are missing, do not belong together, or a label cannot be read.
@@ -90,6 +94,16 @@ def read_ckplus(folder: Path) -> list[CkPlusSequence]:
         raise DatasetError(
             f"{labels / min(unlabelled)}: expected labels of all but {PEOPLE_WITHOUT_LABEL} people, found none of "
             f"{len(unlabelled)} of {len(people)}; {LABELS_AGAIN}"
+        )
+    if len(sequences) < LABELLED_SEQUENCES:
+        # No error: a part of the set may be meant to be one, and whoever took it knows.
+        log.warning(
+            "%s: expected CK+'s %d labelled sequences, found %d; if you want all of them, unpack its images and labels again "
+            "(on request: %s); the folds of a part are not the published ones",
+            folder,
+            LABELLED_SEQUENCES,
+            len(sequences),
+            REQUEST_AT,
         )
     return sequences
 

@@ -14,6 +14,7 @@ taken from programs that read it, not from the set itself.
 
 from __future__ import annotations
 
+import logging
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +27,11 @@ from realtime_fer.datasets.video_frame import count_frames
 from realtime_fer.errors import DatasetError
 from realtime_fer.labels import MMI_LABELS
 
+log = logging.getLogger(__name__)
+
 REQUEST_AT: Final = "https://mmifacedb.eu/"
+PUBLISHED_PEOPLE: Final = 31
+"""In FMPN's folds."""
 
 FRONTAL: Final = 0
 PEAK_FRAMES: Final = 3
@@ -84,6 +89,8 @@ def read_mmi(folder: Path) -> list[MmiVideo]:
 def open_mmi(folder: Path, *, views: Sequence[int] = (FRONTAL,), peak_frames: int = PEAK_FRAMES) -> LabelledSet:
     """Frames in a row around the peak of each video, or around its middle where the peak is not annotated.
 
+    Warns in the log where there are fewer people than in the published folds.
+
     Args:
         views: which views to take; `read` gives the whole frame, which in view 2 shows the head twice.
         peak_frames: how many frames of each video.
@@ -105,6 +112,17 @@ def open_mmi(folder: Path, *, views: Sequence[int] = (FRONTAL,), peak_frames: in
         faces += [
             LabelledFace(video.path, video.label, video.subject, frame=frame) for frame in range(first, first + peak_frames)
         ]
+    people = {face.subject for face in faces}
+    if 0 < len(people) < PUBLISHED_PEOPLE:
+        # No error: everybody downloads a choice of their own from this set.
+        log.warning(
+            "%s: expected the %d people of the published folds, found %d in these views; if you want all of them, download the "
+            "other sessions with emotion annotations (%s); the folds of a part are not the published ones",
+            folder,
+            PUBLISHED_PEOPLE,
+            len(people),
+            REQUEST_AT,
+        )
     return LabelledSet("mmi", MMI_LABELS, tuple(faces))
 
 

@@ -54,10 +54,17 @@ class FoldTable:
     def as_json(self) -> str:
         """One line; figures rounded to 4 digits, null where there was no face."""
         figures, confusion = class_figures(self.confusion), self.confusion
+        setting = self.reports[0].setting
         return json.dumps(
             {
                 "protocol": "folds",
-                **{name.replace(" ", "_"): value for name, value in self.reports[0].setting.items() if name != "classes"},
+                "model": setting["model"],
+                "model_precision": setting["precision"],  # `precision` is that of the classes, as in every report
+                "data_set": setting["data set"],
+                "part": setting["part"],
+                "number_of_folds": self.reports[0].folds,
+                "margin": float(setting["margin"]),
+                "resize": setting["resize"],
                 "networks": self.networks,
                 "folds": [
                     {"fold": r.fold, "n": r.faces, "right": r.right, "war": round(r.accuracy, DIGITS)} for r in self.reports

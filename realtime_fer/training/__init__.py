@@ -6,6 +6,7 @@ Called by `realtime-fer train`, `export` and `card`; nothing in the running serv
 models, over what they share in `vlm`), `chain_of_affect_tiny` (our own). The classifier that ships is trained by `expression`,
 written by `export_expression` and measured by `expression_card`.
 
-`run_loop` is the loop of our own networks, `run_files` what every run leaves behind, `model_folder` how weights and manifest
-appear together; `export_int8` makes the 8-bit file beside any of them.
+`run_loop` is the loop of our own networks; `accelerator` and `epoch_losses` are what the published classifiers' loops share, on
+one process or several; `progress` is what a run shows, `run_files` what it leaves behind, `model_folder` how weights and
+manifest appear together; `export_int8` makes the 8-bit file beside any of them.
 """

@@ -8,11 +8,10 @@ from typing import Any
 
 import cv2
 import numpy as np
-import torch
 
 from realtime_fer.datasets.ferplus import load_ferplus
 from realtime_fer.detection.letterbox import Letterbox, plan_letterbox
-from realtime_fer.errors import DatasetError, ModelError, ModelShapeError
+from realtime_fer.errors import DatasetError, ModelError, ModelShapeError, missing_extra
 from realtime_fer.inference.session import open_session
 from realtime_fer.training.camera_degradation import degrade
 from realtime_fer.training.expression_augmentation import augment
@@ -20,6 +19,11 @@ from realtime_fer.training.int8_weights import FloatArray, write_int8
 from realtime_fer.training.model_folder import add_int8
 from realtime_fer.zoo.manifest import ChainManifest, CheckpointManifest, DetectorManifest, ExpressionManifest
 from realtime_fer.zoo.shelf import ShelvedModel
+
+try:
+    import torch
+except ImportError as error:
+    raise missing_extra("export int8", "train", error) from error
 
 log = logging.getLogger(__name__)
 

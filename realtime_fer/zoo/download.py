@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from realtime_fer.errors import ModelCorruptError, ModelError
+from realtime_fer.fingerprint import sha256_of
 from realtime_fer.zoo.first_seen import other_bytes
 from realtime_fer.zoo.hardware import in_units
 from realtime_fer.zoo.http_errors import BY_HAND, NoWayThereError, PassingError, RangeRefusedError, shown, translated
 from realtime_fer.zoo.http_get import Answer, get
 from realtime_fer.zoo.part_file import PartFile, validator_of, whole_number
-from realtime_fer.zoo.shelf import sha256_of
 from realtime_fer.zoo.whole_file import Fetched, require_plain
 
 TIMEOUT_S: Final = 30.0

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from realtime_fer.errors import ModelError, ModelNotFoundError, SettingsError
+from realtime_fer.fingerprint import sha256_of
 from realtime_fer.networks.emotion_gcn.word_embeddings import find_beside
 from realtime_fer.zoo.manifest import MANIFEST_NAME, read_manifest
-from realtime_fer.zoo.shelf import find_model, sha256_of, verify_model
+from realtime_fer.zoo.shelf import find_model, verify_model
 
 NAME: Final = "emotion-gcn"
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from realtime_fer.errors import ModelCorruptError, ModelNotFoundError
+from realtime_fer.fingerprint import sha256_of
 from realtime_fer.zoo.catalogue import Published, PublishedFile
 from realtime_fer.zoo.download import TIMEOUT_S, Progress, Wanted, download
 from realtime_fer.zoo.first_seen import FirstSeen
 from realtime_fer.zoo.folder_lock import locked
-from realtime_fer.zoo.shelf import sha256_of
 from realtime_fer.zoo.user_folder import as_typed, fetched_folder
 
 

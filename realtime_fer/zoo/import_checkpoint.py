@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from realtime_fer.errors import ModelCorruptError, ModelNotFoundError, missing_extra
+from realtime_fer.fingerprint import sha256_of
 from realtime_fer.zoo.catalogue import Published
 from realtime_fer.zoo.download import Progress
 from realtime_fer.zoo.import_options import ImportOptions
 from realtime_fer.zoo.manifest import MANIFEST_NAME, ModelFile, read_manifest
-from realtime_fer.zoo.shelf import sha256_of
 from realtime_fer.zoo.user_folder import fetched_folder
 from realtime_fer.zoo.whole_file import copy_whole, require_plain
 

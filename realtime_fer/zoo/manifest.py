@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from realtime_fer.errors import ModelCorruptError, ModelNotFoundError
 
 MANIFEST_NAME = "manifest.json"
+
+
+def _inside(name: str) -> str:
+    path = PurePosixPath(name)
+    if not name or path.is_absolute() or ".." in path.parts or "\\" in name:
+        raise ValueError(f"expected a file inside the model's folder, found {name!r}")
+    return name
+
+
+FileName = Annotated[str, AfterValidator(_inside)]
+"""Relative to the manifest; a name that leads out of the folder would have other files read, or published as weights."""
 
 
 class Int8Weights(BaseModel):
@@ -18,7 +29,7 @@ class Int8Weights(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    file: str = Field(description="weights, relative to the manifest")
+    file: FileName = Field(description="weights, relative to the manifest")
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     size_bytes: int = Field(gt=0)
     calibrated_on: str = Field(description="the inputs that the activations' ranges were taken from")
@@ -29,7 +40,7 @@ class ModelFile(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    file: str = Field(description="relative to the manifest")
+    file: FileName = Field(description="relative to the manifest")
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     size_bytes: int = Field(gt=0)
 
@@ -39,7 +50,7 @@ class _Manifest(BaseModel):
 
     name: str = Field(description="what a user types")
     version: str
-    file: str = Field(description="weights, relative to the manifest")
+    file: FileName = Field(description="weights, relative to the manifest")
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     size_bytes: int = Field(gt=0)
     licence: str = Field(description="SPDX identifier of the weights' licence")

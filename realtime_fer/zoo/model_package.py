@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from realtime_fer.errors import ModelCorruptError, ModelError, ModelNotFoundError
+from realtime_fer.fingerprint import sha256_of
 from realtime_fer.zoo.folder_lock import locked
 from realtime_fer.zoo.manifest import MANIFEST_NAME
-from realtime_fer.zoo.shelf import ShelvedModel, find_model, sha256_of, verify_model
+from realtime_fer.zoo.shelf import ShelvedModel, find_model, verify_model
 from realtime_fer.zoo.whole_file import copy_whole
 
 TEXTS: Final = ("CARD.md", "NOTES.md", "LICENSE", "LICENSE.md", "NOTICE")

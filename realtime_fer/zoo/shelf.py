@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from realtime_fer.errors import ModelCorruptError, ModelNotFoundError
+from realtime_fer.fingerprint import sha256_of
 from realtime_fer.zoo.manifest import MANIFEST_NAME, AnyManifest, Int8Weights, read_manifest
 from realtime_fer.zoo.user_folder import models_folder
 
 MODELS_VARIABLE = "REALTIME_FER_MODELS"
 """Environment variable with further model folders, separated like PATH; searched first."""
-
-_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -122,12 +120,3 @@ def _verify_file(path: Path, name: str, size_bytes: int, sha256: str | None) -> 
     digest = sha256_of(path)
     if digest != sha256:
         raise ModelCorruptError(f"{path}: expected sha256 {sha256}, found {digest}; restore the file")
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, as 64 hexadecimal digits."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from realtime_fer.errors import ModelCorruptError
-from realtime_fer.zoo.shelf import sha256_of
+from realtime_fer.fingerprint import sha256_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,21 @@ def test_both_protocols_give_the_same_figures_on_the_same_faces(tmp_path: Path, 
     }
 
 
+def test_faces_that_do_not_count_are_named_where_there_are_any(tmp_path: Path, data: Path) -> None:
+    model = save_brightness_model(tmp_path / "m", FERPLUS_LABELS, size_px=48).folder
+    manifest = json.loads((model / "manifest.json").read_text())
+    limit = {"unknown_below": 0.5, "answered_share": 0.9, "max_error": 0.1, "certainty": 0.95, "faces": 100}
+    (model / "manifest.json").write_text(json.dumps({**manifest, "abstention": limit}))
+    text = run(model, data, protocol="ferplus-majority").output
+    assert "of the faces that do not count" in text
+    with np.load(data) as faces:
+        np.savez(data, images=faces["images"][:16], votes=faces["votes"][:16])
+    text = run(model, data, protocol="ferplus-majority").output
+    assert "of them are answered" in text
+    assert "of the faces that do not count" not in text
+    assert "nan%" not in text
+
+
 @pytest.mark.parametrize("options", [{"colour": "rgb"}, {"labels": FERPLUS_LABELS[::-1]}])
 def test_ferplus_majority_takes_other_classifiers_too(tmp_path: Path, data: Path, options: dict[str, Any]) -> None:
     model = save_brightness_model(tmp_path / "m", **{"labels": FERPLUS_LABELS, **options}).folder

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from realtime_fer.datasets import ckplus
 from realtime_fer.datasets.ckplus import open_ckplus, read_ckplus, read_landmarks
 from realtime_fer.datasets.five_point_crop import SIDE_PX
 from realtime_fer.errors import DatasetError
@@ -22,6 +23,19 @@ def test_labelled_sequences_only(tmp_path: Path) -> None:
         ("S010_004", "S010", "contempt", 6),
         ("S999_001", "S999", "happiness", 4),
     ]
+
+
+def test_a_part_of_the_set_is_told_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_ckplus(tmp_path)
+    read_ckplus(tmp_path)
+    (message,) = caplog.messages
+    assert "expected CK+'s 327 labelled sequences, found 4; if you want all of them, unpack" in message
+    caplog.clear()
+    monkeypatch.setattr(ckplus, "LABELLED_SEQUENCES", 4)
+    read_ckplus(tmp_path)
+    assert not caplog.messages
 
 
 def test_the_last_three_frames(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from realtime_fer.datasets import mmi
 from realtime_fer.datasets.mmi import open_mmi, read_mmi
 from realtime_fer.errors import DatasetError
 from realtime_fer.labels import MMI_LABELS
@@ -43,6 +44,19 @@ def test_three_frames_around_the_peak_or_the_middle(tmp_path: Path) -> None:
         ("S005-001", 4, "S005", 5),
     ]
     assert abs(opened.read(1).mean() - 100) < 2
+
+
+def test_a_part_of_the_set_is_told_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_sessions(tmp_path)
+    open_mmi(tmp_path)
+    (message,) = caplog.messages
+    assert "expected the 31 people of the published folds, found 2 in these views; if you want all of them, download" in message
+    caplog.clear()
+    monkeypatch.setattr(mmi, "PUBLISHED_PEOPLE", 2)
+    open_mmi(tmp_path)
+    assert not caplog.messages
 
 
 def test_views_ends_and_short_videos(tmp_path: Path) -> None:

@@ -70,6 +70,9 @@ def test_pooled_figures_by_hand(tmp_path: Path) -> None:
     assert (fields["n"], fields["war"], fields["uar"]) == (12, 0.5, 0.5)
     assert fields["per_class"] == {"anger": 0.5, "disgust": 0.5, "fear": 0.5}
     assert fields["precision"] == {"anger": 1.0, "disgust": 0.1667, "fear": 0.6667}
+    setting = table.reports[0].setting
+    assert (fields["model_precision"], fields["margin"]) == (setting["precision"], float(setting["margin"]))
+    assert fields["number_of_folds"] == table.reports[0].folds
     assert fields["f1"]["disgust"] == 0.25
     assert fields["f1_mean"] == pytest.approx((2 / 3 + 0.25 + 4 / 7) / 3, abs=1e-4)
     assert fields["support"] == {"anger": 6, "disgust": 2, "fear": 4}

@@ -89,3 +89,10 @@ def test_not_json(tmp_path: Path) -> None:
 def test_a_wrong_field_is_named(tmp_path: Path, change: dict[str, Any], names: str) -> None:
     with pytest.raises(ModelCorruptError, match=names):
         read_manifest(write(tmp_path, {**EXPRESSION, **change}))
+
+
+@pytest.mark.parametrize("name", ["../m.onnx", "/etc/passwd", "a/../../m.onnx", "", "..\\m.onnx"])
+def test_files_outside_the_folder_are_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ModelCorruptError, match="file"):
+        read_manifest(write(tmp_path, {**EXPRESSION, "file": name}))
+    assert read_manifest(write(tmp_path, {**EXPRESSION, "file": "sub/m.onnx"})).file == "sub/m.onnx"

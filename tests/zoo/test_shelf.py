@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from realtime_fer.errors import ModelCorruptError, ModelNotFoundError
-from realtime_fer.zoo.shelf import find_model, list_models, model_folders, sha256_of, shelves, verify_model
+from realtime_fer.zoo.shelf import find_model, list_models, model_folders, shelves, verify_model
 from tests.zoo.test_manifest import EXPRESSION, write
 
 
@@ -75,11 +75,6 @@ def test_missing_weights(shelf: Path) -> None:
     (shelf / "mine" / "m.onnx").unlink()
     with pytest.raises(ModelNotFoundError, match=r"m\.onnx"):
         verify_model(find_model("mine"))
-
-
-def test_digest(tmp_path: Path) -> None:
-    (tmp_path / "f").write_bytes(b"x" * 3_000_000)
-    assert sha256_of(tmp_path / "f") == hashlib.sha256(b"x" * 3_000_000).hexdigest()
 
 
 def test_the_int8_file_is_verified_too(shelf: Path) -> None:

@@ -6,27 +6,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from realtime_fer.errors import DatasetError, SettingsError
-from realtime_fer.networks.fmpn.compact_classifier import FACE_SIZE_PX as COMPACT_FACE_SIZE_PX
-from realtime_fer.networks.fmpn.inception_v3 import SMALLEST_FACE_PX
 from realtime_fer.networks.fmpn.motion_mask_generator import Norm
-from realtime_fer.training.accelerator import Device, MixedPrecision, end_processes, new_accelerator, share_of
+from realtime_fer.training.accelerator import Device, MixedPrecision, end_processes, new_accelerator
+from realtime_fer.training.fmpn.assembly import stage_of, way_of
 from realtime_fer.training.fmpn.epochs import run_epochs
 from realtime_fer.training.fmpn.losses import MASK_WEIGHT
-from realtime_fer.training.fmpn.one_cycle_way import OneCycleWay
 from realtime_fer.training.fmpn.preparation import prepared
 from realtime_fer.training.fmpn.pseudo_masks import write_masks
 from realtime_fer.training.fmpn.published_defaults import recipe_with_defaults
-from realtime_fer.training.fmpn.published_way import PublishedWay
 from realtime_fer.training.fmpn.recipe import ClassifierName, FmpnRecipe, Layout, Schedule, StageName
 from realtime_fer.training.fmpn.samples import SMALLEST_SHARE
-from realtime_fer.training.fmpn.stages import ClassifierStage, MaskStage, Stage
-from realtime_fer.training.fmpn.trained import load_generator_state, split_states
-from realtime_fer.training.fmpn.way import Way
 from realtime_fer.training.progress import PlainProgress, SilentProgress, TrainingProgress
 from realtime_fer.training.run_files import CHECKPOINT_NAME
 from realtime_fer.training.run_loop import resumed, training_arithmetic
@@ -176,20 +168,11 @@ def train_fmpn(
         f"{len(faces)} faces of {len(faces.labels)} classes, {len(unseen)} held out; masks: {out / MASKS_FOLDER}; "
         f"on {accelerator.num_processes} x {accelerator.device.type}"
     )
-    task = (
-        MaskStage(recipe) if stage == "masks" else _second_stage(recipe, len(faces.labels), out, generator, pretrained, saved)
-    )
+    start = generator or out / "masks" / CHECKPOINT_NAME
+    task = stage_of(recipe, len(faces.labels), start=start, pretrained=pretrained, saved=saved)
     if stage == "classifier" and saved is None and pretrained is None and recipe.classifier == "inception":
         shown.line("the classifier starts at random; the published one starts with ImageNet's weights")
-    share = share_of(accelerator)
-    one_cycle = recipe.schedule == "one-cycle"
-    way: Way
-    if one_cycle:
-        # Accelerate numbers the CPUs of several processes, which a generator of random numbers does not take.
-        where = "cpu" if accelerator.device.type == "cpu" else str(accelerator.device)
-        way = OneCycleWay(recipe, faces, unseen, pictures, colour=task.colour, share=share, device=where)
-    else:
-        way = PublishedWay(recipe, faces, unseen, pictures, colour=task.colour, share=share, workers=workers)
+    way = way_of(recipe, (faces, unseen, pictures), accelerator, colour=task.colour, workers=workers)
     with training_arithmetic(threads):
         checkpoint = run_epochs(
             accelerator,
@@ -197,7 +180,7 @@ def train_fmpn(
             way,
             recipe,
             folder,
-            about={"labels": list(faces.labels), "grey_faces": one_cycle or faces.grey},
+            about={"labels": list(faces.labels), "grey_faces": recipe.schedule == "one-cycle" or faces.grey},
             has_held_out=bool(len(unseen)),
             saved=saved,
             progress=shown,
@@ -209,36 +192,8 @@ def train_fmpn(
     return checkpoint
 
 
-def _second_stage(
-    recipe: FmpnRecipe,
-    classes: int,
-    out: Path,
-    generator: Path | None,
-    pretrained: Path | None,
-    saved: Mapping[str, Any] | None,
-) -> Stage:
-    """All three parts, as they begin or go on."""
-    _require_size(recipe)
-    state = None
-    if not recipe.without_mask:
-        # A resumed run has its own generator.
-        start = generator or out / "masks" / CHECKPOINT_NAME
-        state = load_generator_state(start) if saved is None else split_states(saved["model"])["resface"]
-    return ClassifierStage(recipe, classes, state, pretrained if saved is None else None)
-
-
 def _require_shares(recipe: FmpnRecipe, faces: int, processes: int) -> None:
     least = SMALLEST_SHARE * processes
     if processes > 1 and min(recipe.batch, faces) < least:
         what = f"batch {recipe.batch}" if recipe.batch < least else f"{faces} training faces"
         raise SettingsError(f"{what}: expected at least {SMALLEST_SHARE} faces for each of {processes} processes")
-
-
-def _require_size(recipe: FmpnRecipe) -> None:
-    if recipe.classifier == "compact" and recipe.size_px != COMPACT_FACE_SIZE_PX:
-        raise DatasetError(f"face size: the compact classifier needs {COMPACT_FACE_SIZE_PX} pixels, found {recipe.size_px}")
-    if recipe.classifier == "inception" and recipe.size_px < SMALLEST_FACE_PX:
-        raise DatasetError(
-            f"face size: Inception v3 needs at least {SMALLEST_FACE_PX} pixels, found {recipe.size_px}; "
-            "the compact classifier takes 48"
-        )

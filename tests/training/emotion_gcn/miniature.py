@@ -24,7 +24,7 @@ def picture_of(label: int, number: int, side: int) -> np.ndarray:
 
 
 def affect_of(label: int, number: int) -> tuple[float, float]:
-    valence, arousal = AFFECT[label] + np.random.default_rng([number, label]).normal(0, 0.05, 2)
+    valence, arousal = np.clip(AFFECT[label] + np.random.default_rng([number, label]).normal(0, 0.05, 2), -1, 1)
     return round(float(valence), 3), round(float(arousal), 3)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
+from realtime_fer.training.accelerator import ALONE, Share  # noqa: E402
 from realtime_fer.training.expression import WARM_UP_FRACTION  # noqa: E402
 from realtime_fer.training.fmpn.faces import LabelledFaces, load_faces  # noqa: E402
 from realtime_fer.training.fmpn.one_cycle_way import OneCycleWay, grey_faces  # noqa: E402
@@ -49,10 +50,13 @@ def faces(tmp_path: Path) -> LabelledFaces:
     return load_faces(write_folders(tmp_path / "faces"))
 
 
-def way_of(faces: LabelledFaces, masks: np.ndarray | None = None, *, colour: bool = True, **changes: object) -> OneCycleWay:
+def way_of(
+    faces: LabelledFaces, masks: np.ndarray | None = None, *, colour: bool = True, share: Share = ALONE, **changes: object
+) -> OneCycleWay:
     if masks is None:
         masks = np.zeros((len(faces.labels), 48, 48), np.uint8)
-    return OneCycleWay(replace(RECIPE, **changes), faces, faces.subset(np.arange(2, 5)), masks, colour=colour)  # type: ignore[arg-type]
+    recipe = replace(RECIPE, **changes)  # type: ignore[arg-type]
+    return OneCycleWay(recipe, faces, faces.subset(np.arange(2, 5)), masks, colour=colour, share=share)
 
 
 def test_masks_are_moved_as_their_faces_are() -> None:
@@ -80,12 +84,26 @@ def test_an_epoch_is_the_same_however_it_is_come_to(faces: LabelledFaces) -> Non
     assert "rgb" not in next(iter(way_of(faces, colour=False).batches(0)))
 
 
+def test_processes_share_each_batch_and_spoil_it_differently(faces: LabelledFaces) -> None:
+    # Every face its own class, so that the classes say which are shown.
+    named = replace(faces, labels=tuple(map(str, range(12))), classes=np.arange(12))
+    whole, *parts = (list(way_of(named, share=share, batch=5).batches(1)) for share in (ALONE, Share(0, 2), Share(1, 2)))
+    for step, batch in enumerate(whole):
+        found = [part[step]["class"].tolist() for part in parts]
+        assert [len(shown) for shown in found] == [3, 2]
+        assert sorted(found[0] + found[1]) == sorted(batch["class"].tolist())
+    assert [len(batch["class"]) for batch in whole] == way_of(named, batch=5).batch_sizes() == [5, 5]
+    alike = replace(named, pictures=np.full((12, 48, 48), 99, np.uint8))
+    first, second = (next(iter(way_of(alike, share=Share(index, 2), batch=12).batches(0)))["grey"] for index in (0, 1))
+    assert not torch.equal(first, second)
+
+
 def test_rare_classes_are_repeated(faces: LabelledFaces) -> None:
     rare = replace(faces, labels=("disgust", "neutral", "fear"))
     way = way_of(rare, batch=1)
     shown = np.bincount([int(batch["class"]) for batch in way.batches(0)])
     assert shown.tolist() == [12, 4, 8]
-    assert way.faces_an_epoch() == 24
+    assert way.batch_sizes() == [1] * 24
 
 
 def test_held_out_faces_are_shown_as_they_are(faces: LabelledFaces) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,24 +18,13 @@ from realtime_fer.errors import DatasetError, ModelCorruptError, ModelNotFoundEr
 from realtime_fer.training.fmpn import epochs  # noqa: E402
 from realtime_fer.training.fmpn.run import train_fmpn  # noqa: E402
 from realtime_fer.training.fmpn.trained import load_generator_state, load_trained, split_states  # noqa: E402
-from tests.networks.fmpn.tiny import SIZE_PX, WIDTH  # noqa: E402
+from realtime_fer.training.progress import PlainProgress  # noqa: E402
+from tests.networks.fmpn.tiny import SIZE_PX  # noqa: E402
 from tests.training.fmpn.pictures import LABELS, write_fold, write_folders  # noqa: E402
+from tests.training.fmpn.settings import CLASSIFIER, COMPACT, MASKS, SILENT  # noqa: E402
 
 # Seconds of work, but a busy machine shares them out.
 pytestmark = [pytest.mark.torch, pytest.mark.timeout(300)]
-
-MASKS = {"stage": "masks", "size_px": 16, "channels": 4, "blocks": 1, "epochs": 4, "batch": 4, "learning_rate": 3e-3}
-CLASSIFIER = {
-    **MASKS,
-    "stage": "classifier",
-    "size_px": SIZE_PX,
-    "width": WIDTH,
-    "epochs": 3,
-    "decay_epochs": 1,
-    "learning_rate": 2e-2,
-}
-SILENT: dict[str, Any] = {"threads": 1, "held_out": 0.25, "progress": lambda _line: None}
-
 
 drawn: list[tuple[Path, list[str]]] = []
 """Curves files that were asked for, and the columns of the history in them."""
@@ -82,6 +72,11 @@ def same_state(a: dict[str, Any], b: dict[str, Any]) -> bool:
     return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
+def same_optimizer(a: dict[str, Any], b: dict[str, Any]) -> bool:
+    one, other = a["optimizer"]["state"], b["optimizer"]["state"]
+    return bool(one) and one.keys() == other.keys() and all(same_state(one[index], other[index]) for index in one)
+
+
 def test_the_first_stage_learns_the_masks(masks_run: Path) -> None:
     history = json.loads((masks_run / "masks" / "history.json").read_text())
     losses = [row["loss"] for row in history]
@@ -90,7 +85,10 @@ def test_the_first_stage_learns_the_masks(masks_run: Path) -> None:
     assert all(row["held_out_loss"] > 0 for row in history)
     assert drawn.count((masks_run / "masks" / "curves.png", ["loss", "held_out_loss"])) == 4
     names = {path.name for path in (masks_run / "masks").iterdir()}
-    assert names >= {"last.pt", "history.json", "4_net_resface.pth"}
+    assert names == {"last.pt", "history.json", "history.csv", "4_net_resface.pth"}
+    rows = list(csv.DictReader((masks_run / "masks" / "history.csv").read_text().splitlines()))
+    assert list(rows[0]) == ["epoch", "loss", "held_out_loss", "rate_factor", "seconds"]
+    assert [float(row["loss"]) for row in rows] == losses
     assert sorted(path.name for path in (masks_run / "pseudo-masks").iterdir()) == sorted(f"{label}.png" for label in LABELS)
     written = load_generator_state(masks_run / "masks" / "4_net_resface.pth")
     assert same_state(dict(written), dict(load_generator_state(masks_run / "masks" / "last.pt")))
@@ -134,6 +132,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(
     train_fmpn(data=data, out=tmp_path, stage=settings["stage"], resume=True, **SILENT)
     parts, whole = (saved(folder / stage / "last.pt") for folder in (tmp_path, {"masks": masks_run}.get(stage, classifier_run)))
     assert same_state(parts["model"], whole["model"])
+    assert same_optimizer(parts, whole)
     assert parts["epoch"] == whole["epoch"] == settings["epochs"]
     assert [row["loss"] for row in parts["history"]] == [row["loss"] for row in whole["history"]]
     train_fmpn(data=data, out=tmp_path, stage=settings["stage"], resume=True, **SILENT)
@@ -146,7 +145,7 @@ def test_the_paper_protocol_knows_people_and_no_neutral_class(data: Path, tmp_pa
         **SILENT,
         **MASKS,
         "epochs": 1,
-        "progress": lines.append,
+        "progress": PlainProgress(lines.append),
         "people_in_names": True,
         "without_neutral": True,
     }
@@ -155,7 +154,9 @@ def test_the_paper_protocol_knows_people_and_no_neutral_class(data: Path, tmp_pa
     assert contents["labels"] == ["happiness", "surprise"]
     assert contents["recipe"]["decay_epochs"] == 0
     # One of the four people is held out with both faces; of the other six faces four are used.
-    assert lines[0].startswith("4 faces of 2 classes, 2 held out")
+    assert lines[0] == f"4 faces of 2 classes, 2 held out; masks: {tmp_path / 'pseudo-masks'}; on 1 x cpu"
+    assert lines[1].startswith("epoch 1, loss ")
+    assert lines[2:] == [f"checkpoint: {tmp_path / 'masks' / 'last.pt'}; next: realtime-fer train fmpn --stage classifier"]
     ready = tmp_path / "pseudo-masks"
     train_fmpn(data=data, out=tmp_path / "again", masks=ready, **{**settings, "held_out": 0})
     assert any(line.startswith("8 faces of 2 classes, 0 held out") for line in lines)
@@ -189,9 +190,6 @@ def test_a_run_is_not_resumed_on_other_classes(data: Path, tmp_path: Path) -> No
         train_fmpn(data=other, out=tmp_path, stage="masks", resume=True, **SILENT)
 
 
-COMPACT: dict[str, Any] = {"classifier": "compact", "schedule": "one-cycle", "channels": 4, "blocks": 1, "batch": 4}
-
-
 @pytest.fixture(scope="module")
 def compact_run(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("compact")
@@ -223,6 +221,7 @@ def test_a_resumed_compact_run_equals_an_uninterrupted_one(data: Path, compact_r
     parts, whole = (saved(folder / "classifier" / "last.pt") for folder in (tmp_path, compact_run))
     assert same_state(parts["average"], whole["average"])
     assert same_state(parts["model"], whole["model"])
+    assert same_optimizer(parts, whole)
 
 
 def test_without_a_mask_nothing_is_needed_of_the_first_stage(data: Path, tmp_path: Path) -> None:
@@ -255,7 +254,7 @@ def test_a_published_fold_is_trained_on_its_list_with_its_masks(tmp_path: Path) 
     """A miniature of the authors' folder of CK+."""
     root = write_fold(tmp_path / "ckplus", fold=3)
     lines: list[str] = []
-    settings: dict[str, Any] = {**SILENT, **MASKS, "epochs": 1, "progress": lines.append, "held_out": 0}
+    settings: dict[str, Any] = {**SILENT, **MASKS, "epochs": 1, "progress": PlainProgress(lines.append), "held_out": 0}
     train_fmpn(data=root, out=tmp_path / "run", layout="fmpn", fold=3, **settings)
     assert lines[0].startswith("7 faces of 7 classes, 0 held out")
     contents = saved(tmp_path / "run" / "masks" / "last.pt")

@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch", reason="needs the train extra")
 
 from realtime_fer.training.fmpn.faces import LabelledFaces, load_faces  # noqa: E402
 from realtime_fer.training.fmpn.pseudo_masks import make_masks  # noqa: E402
-from realtime_fer.training.fmpn.samples import FaceSamples, batches, shuffled  # noqa: E402
+from realtime_fer.training.fmpn.samples import FaceSamples, batches, cut, shuffled  # noqa: E402
 from realtime_fer.training.fmpn.transform import View, random_view, shown  # noqa: E402
 from tests.training.fmpn.pictures import write_folders  # noqa: E402
 
@@ -45,13 +45,25 @@ def test_without_an_epoch_the_centre_is_shown_and_colour_only_on_demand(faces: L
 def test_every_face_is_in_one_batch_of_the_order(faces: LabelledFaces) -> None:
     samples = FaceSamples(faces, make_masks(faces, "neutral"), size_px=16, colour=True)
     order = shuffled(12, 1, 0)
-    found = list(batches(samples, order, 5))
+    found = list(batches(samples, cut(order, 5)))
     assert [len(batch["class"]) for batch in found] == [5, 5, 2]
     assert torch.cat([batch["class"] for batch in found]).tolist() == faces.classes[order].tolist()
-    assert [len(batch["class"]) for batch in batches(samples, order[:11], 5)] == [5, 6]
-    assert [len(batch["class"]) for batch in batches(samples, order[:1], 5)] == [1]
     assert found[0]["rgb"].shape == (5, 3, 16, 16)
     assert torch.equal(found[0]["grey"][2], samples[order[2]]["grey"])
+
+
+def test_left_over_faces_join_the_batch_before() -> None:
+    def sizes(count: int, batch: int, processes: int = 1) -> list[int]:
+        found = cut(np.arange(count), batch, processes)
+        assert np.concatenate(found).tolist() == list(range(count))
+        return [len(rows) for rows in found]
+
+    assert sizes(12, 5) == [5, 5, 2]
+    assert sizes(11, 5) == [5, 6]
+    assert sizes(1, 5) == [1]
+    # On two processes four are the least that gives each of them two.
+    assert sizes(13, 5, 2) == [5, 8]
+    assert sizes(14, 5, 2) == [5, 5, 4]
 
 
 def test_orders_depend_on_seed_and_epoch() -> None:
