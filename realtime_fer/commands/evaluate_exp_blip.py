@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,8 +48,26 @@ def evaluate_exp_blip(out: Path, as_json: bool, **asked: Any) -> None:
     if as_json:
         click.echo(json.dumps(report))
         return
-    for name in ("n", "bleu", "rouge_l", "cider", "meteor", "clip_score", "action_units", "emotion"):
+    for line in _lines(report):
+        click.echo(f"  {line}")
+
+
+def _lines(report: dict[str, Any]) -> Iterator[str]:
+    yield f"{report['n']} captions, {report['captions_with_references']} with references"
+    if report["bleu"] is not None:
+        yield "BLEU-1 to 4  " + "  ".join(f"{value:.4f}" for value in report["bleu"])
+    for name, title in (("rouge_l", "ROUGE-L"), ("cider", "CIDEr"), ("meteor", "METEOR"), ("clip_score", "CLIPScore")):
         if report[name] is not None:
-            click.echo(f"  {name}: {report[name]}")
+            yield f"{title:<12} {report[name]:.4f}"
+    if (units := report["action_units"]) is not None:
+        yield f"action units, {units['n']} faces: mean F1 {units['f1_mean']:.4f}"
+        for unit, of_it in units["per_unit"].items():
+            figures = ", ".join(f"{name} {of_it[name]:.4f}" for name in ("precision", "recall", "f1"))
+            yield f"  {unit:<5} {figures}  of {of_it['support']}"
+    if (emotion := report["emotion"]) is not None:
+        yield (
+            f"emotion, {emotion['n']} faces: WAR {emotion['accuracy']:.4f}, UAR {emotion['uar']:.4f}; "
+            f"{emotion['unnamed']} captions name none"
+        )
     for name, why in report["left_out"].items():
-        click.echo(f"  {name}: {why}")
+        yield f"{name}: {why}"

@@ -105,7 +105,7 @@ def chain_of_thought(
     from realtime_fer.clock import SystemClock
     from realtime_fer.training.expllm.chain_of_thought.asking import Form
     from realtime_fer.training.expllm.chain_of_thought.face_actions import read_face_actions
-    from realtime_fer.training.expllm.chain_of_thought.run import RECORDS_FILE, Prices, generate_descriptions
+    from realtime_fer.training.expllm.chain_of_thought.run import RECORDS_FILE, REJECTED_FILE, Prices, generate_descriptions
     from realtime_fer.training.expllm.chain_of_thought.server import server_client
 
     clock = SystemClock()
@@ -129,6 +129,8 @@ def chain_of_thought(
         prices=Prices(prompt_price, completion_price),
         progress=click.echo,
     )
-    click.echo(
-        f"{out / RECORDS_FILE}: {summary['accepted']} of {summary['faces']} faces; list it for realtime-fer train expllm --data"
-    )
+    accepted = f"{summary['accepted']} of {summary['faces']} faces"
+    if summary["accepted"]:
+        click.echo(f"{out / RECORDS_FILE}: {accepted}; list it for realtime-fer train expllm --data")
+    else:
+        click.echo(f"{out / REJECTED_FILE}: says what was wrong with each description; accepted: {accepted}")

@@ -9,9 +9,9 @@ from realtime_fer.zoo.catalogue import KvCache, Part, Published
 
 Storage = Literal["float32", "16 bits", "8 bits", "4 bits"]
 
-BYTES: Final[dict[Storage, float]] = {"float32": 4, "16 bits": 2, "8 bits": 1, "4 bits": 0.5 + 1 / 64}
-"""Of one number in a large matrix. The 64th part is the scale that 64 numbers of four bits share, itself in eight bits
-(Dettmers et al., QLoRA, NeurIPS 2023, without the second scale of its scales); those of 8 bits, one a row, do not count."""
+BYTES: Final[dict[Storage, float]] = {"float32": 4, "16 bits": 2, "8 bits": 1, "4 bits": 0.5 + 4 / 64}
+"""Of one number in a large matrix. 64 numbers of four bits share a scale in float32 (nf4 of Dettmers et al., QLoRA, NeurIPS
+2023, its scales not quantised in turn, as `reasoning.placement` loads it); the scales of 8 bits, one a row, do not count."""
 
 CACHE_BYTES: Final = 2
 """Of one number in the cache: bfloat16 or float16."""

@@ -57,6 +57,14 @@ def test_from_labels_to_records_and_on(labels: Path, monkeypatch: pytest.MonkeyP
     assert address.startswith("http://127.0.0.1")
 
 
+def test_where_nothing_is_accepted_it_says_where_to_look(labels: Path) -> None:
+    with ModelServer(answers("I cannot."), *[answers("Happiness")] * 3) as server:
+        result = CliRunner().invoke(cli, arguments(server, labels, "--limit", "1", "--attempts", "1"))
+    assert result.exit_code == 0, result.output
+    assert "rejected.json: says what was wrong with each description; accepted: 0 of 1 faces" in result.output
+    assert "list it for" not in result.output
+
+
 def test_what_goes_wrong_is_one_line(labels: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with ModelServer(replies(401, {"error": "who are you?"})) as server:
         assert run(cli, arguments(server, labels), "prog") == 2

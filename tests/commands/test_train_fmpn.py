@@ -156,22 +156,24 @@ def run(tmp_path: Path) -> Callable[..., tuple[list[str], dict[str, Any]]]:
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_two_processes_learn_what_one_does(run: Callable[..., tuple[list[str], dict[str, Any]]]) -> None:
-    """Without batch norms, which see only their share, it is the same training: every face once, each of the same weight."""
+    """Without batch norms, which see only their share, the gradient is that of all faces, each of the same weight."""
     import torch
 
-    tiny = "--size 16 --channels 4 --blocks 1 --norm none --epochs 2 --batch 5 --learning-rate 0.003 --held-out 0.25"
+    tiny = "--size 16 --channels 4 --blocks 1 --norm none --epochs 1 --batch 9 --held-out 0.25"
     lines, two = run(2, "two", "masks", tiny)
     assert lines[0].startswith("9 faces of 3 classes, 3 held out; masks: ")
     assert lines[0].endswith("; on 2 x cpu")
-    assert [line.split(",")[0] for line in lines[1:3]] == ["epoch 1", "epoch 2"]
-    assert lines[3].endswith("next: realtime-fer train fmpn --stage classifier")
-    assert len(lines) == 4
+    assert lines[1].startswith("epoch 1, loss ")
+    assert lines[2].endswith("next: realtime-fer train fmpn --stage classifier")
+    assert len(lines) == 3
     _, one = run(1, "one", "masks", tiny)
-    for name, value in one["model"].items():
-        torch.testing.assert_close(two["model"][name], value, atol=1e-5, rtol=1e-3, msg=name)
-    for row, other in zip(one["history"], two["history"], strict=True):
-        assert row["loss"] == pytest.approx(other["loss"], rel=1e-4)
-        assert row["held_out_loss"] == pytest.approx(other["held_out_loss"], rel=1e-4)
+    assert two["history"][0]["loss"] == pytest.approx(one["history"][0]["loss"], rel=1e-5)
+    # After one step, Adam's mean of gradients is the gradient but for a factor.
+    for index, state in one["optimizer"]["state"].items():
+        gradient = state["exp_avg"]
+        assert gradient.abs().max() > 0
+        close = 1e-3 * float(gradient.abs().max())
+        torch.testing.assert_close(two["optimizer"]["state"][index]["exp_avg"], gradient, atol=close, rtol=0)
 
 
 @pytest.mark.torch

@@ -22,6 +22,12 @@ PROMPT: Final = "A photo depicts "
 BATCH: Final = 16
 
 
+def require_clip_folder(model: Path) -> None:
+    """Raise ModelNotFoundError where nothing can be a CLIP model; before hours of captions."""
+    if not (model / "config.json").is_file():
+        raise ModelNotFoundError(f"{model}: expected the folder of a CLIP model with config.json, found none")
+
+
 def clip_score(pictures: Sequence[npt.NDArray[np.uint8]], captions: Sequence[str], model: Path, device: str = "cpu") -> float:
     """Mean CLIPScore of captions, in [0, 2.5].
 
@@ -39,8 +45,7 @@ def clip_score(pictures: Sequence[npt.NDArray[np.uint8]], captions: Sequence[str
     """
     if len(pictures) != len(captions) or not captions:
         raise ShapeError(f"CLIPScore: expected a picture for each caption, found {len(pictures)} and {len(captions)}")
-    if not (model / "config.json").is_file():
-        raise ModelNotFoundError(f"{model}: expected the folder of a CLIP model with config.json, found none")
+    require_clip_folder(model)
     try:
         import torch
         from torch.nn import functional

@@ -11,7 +11,7 @@ from typing import Any, Final
 from realtime_fer.datasets.picture_file import read_picture
 from realtime_fer.evaluation.asking import Progress, batches_left, require_pictures, spread_over
 from realtime_fer.evaluation.exp_blip.cases import CaptionCase, read_caption_cases
-from realtime_fer.evaluation.exp_blip.clip_score import clip_score
+from realtime_fer.evaluation.exp_blip.clip_score import clip_score, require_clip_folder
 from realtime_fer.evaluation.exp_blip.recognition import action_unit_figures, emotion_figures
 from realtime_fer.evaluation.exp_blip.scores import WITHOUT_JAVA, CaptionScores, score_captions
 from realtime_fer.evaluation.kept_answers import KeptAnswers
@@ -73,6 +73,8 @@ def evaluate_exp_blip(
     """
     cases = read_caption_cases(data)
     require_pictures([case.image for case in cases], images, data)
+    if clip is not None:
+        require_clip_folder(clip)
     what = {
         "kind": kind,
         "records": records_fingerprint((c.image, c.references, sorted(c.action_units or ()), c.emotion) for c in cases),

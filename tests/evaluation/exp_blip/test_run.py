@@ -17,7 +17,7 @@ pytest.importorskip("tokenizers", reason="needs the vlm extra")
 pytest.importorskip("pycocoevalcap", reason="needs the captions extra")
 
 from realtime_fer import cli  # noqa: E402
-from realtime_fer.errors import DatasetError  # noqa: E402
+from realtime_fer.errors import DatasetError, ModelNotFoundError  # noqa: E402
 from realtime_fer.evaluation.exp_blip import run as module  # noqa: E402
 from realtime_fer.evaluation.exp_blip.cases import CaptionCase  # noqa: E402
 from realtime_fer.evaluation.exp_blip.run import caption_figures, evaluate_exp_blip  # noqa: E402
@@ -100,10 +100,20 @@ def test_missing_pictures_are_named(checkpoint: Path, records: Path) -> None:
         run(checkpoint, records)
 
 
+def test_a_clip_model_that_is_not_there_is_said_before_hours_of_captions(checkpoint: Path, records: Path) -> None:
+    with pytest.raises(ModelNotFoundError, match="expected the folder of a CLIP model"):
+        run(checkpoint, records, clip=records.parent / "nowhere")
+    assert not list(records.parent.rglob("captions.jsonl"))
+
+
 def test_by_command(checkpoint: Path, records: Path, capsys: pytest.CaptureFixture[str]) -> None:
     where = ["--model", checkpoint, "--data", records, "--images", records.parent, "--out", records.parent / "out"]
     how = ["--device", "cpu", "--dtype", "float32", "--beams", "1", "--max-new-tokens", "20", "--limit", "2"]
     assert cli.run(cli.cli, ["evaluate", "exp-blip", *map(str, where), *how], "realtime-fer") == 0
     lines = capsys.readouterr().out.splitlines()
-    assert "  n: 2" in lines
+    assert any(line.startswith("  2 captions, ") for line in lines)
+    assert any(line.startswith("  BLEU-1 to 4  ") for line in lines)
+    assert any(line.startswith("  action units, ") and "mean F1 " in line for line in lines)
+    assert any(line.startswith("    AU12  precision ") for line in lines)
+    assert any(line.startswith("  emotion, ") and "captions name none" in line for line in lines)
     assert any(line.startswith("  meteor: METEOR is left out") for line in lines)
