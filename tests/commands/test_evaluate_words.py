@@ -22,7 +22,7 @@ def test_the_help_of_evaluate_names_them() -> None:
 
 def test_other_first_words_are_models(capsys: pytest.CaptureFixture[str]) -> None:
     result = CliRunner().invoke(cli, ["evaluate", "nothing", "--data", "x", "--protocol", "ferplus-majority"])
-    assert "model 'nothing': expected one of the shipped models" in str(result.exception)
+    assert "model 'nothing': expected one of the models here" in str(result.exception)
     # A word that is an option's value is no command.
     result = CliRunner().invoke(cli, ["evaluate", "nothing", "--protocol", "ferplus-majority", "--data", "folds"])
     assert "model 'nothing'" in str(result.exception)

@@ -154,7 +154,7 @@ def test_what_goes_wrong_inside_leaves_the_process_alone(start: Start) -> None:
     pid = supervisor.health().pid
     kind, message = failure(supervisor.ask(fakes.WRONG_TYPES, 1))
     assert kind is FailureKind.GARBAGE
-    assert message == "answer: label: expected text of at most 200 characters, found 17"
+    assert message == "answer: label: expected text of at most 4000 characters, found 17"
     outcome = supervisor.ask(fakes.CHATTER, 2)
     assert outcome.answer is not None
     assert outcome.answer.text == "chattered"
