@@ -15,11 +15,11 @@ from realtime_fer.errors import DatasetError
 from realtime_fer.evaluation.ferplus_protocol import MajorityReport, majority_report
 from realtime_fer.labels import FERPLUS_LABELS
 from realtime_fer.networks.fmpn.export_form import FmpnForExport
-from realtime_fer.training.expression import network_of, score, train_expression
+from realtime_fer.training.emotion_gcn_ferplus.run import network_of, score, train_expression
 from realtime_fer.training.fmpn.run import train_fmpn
 from realtime_fer.training.fmpn.trained import load_trained
-from realtime_fer.training.progress import PlainProgress
-from realtime_fer.training.run_files import CHECKPOINT_NAME, load_checkpoint
+from realtime_fer.training.loop.progress import PlainProgress
+from realtime_fer.training.loop.run_files import CHECKPOINT_NAME, load_checkpoint
 
 Tell = Callable[[str], None]
 

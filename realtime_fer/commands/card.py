@@ -79,7 +79,7 @@ def card(
     else:
         if run is None or training_command is None:
             raise click.UsageError(f"{model.manifest.name}: the card of a classifier needs --run and --training-command")
-        from realtime_fer.training.expression_card import write_card
+        from realtime_fer.training.emotion_gcn_ferplus.card import write_card
 
         write_card(model.folder, data=data, run=run, training_command=training_command, cpu=cpu, notes=notes, **optional)
     click.echo(f"wrote {model.folder / 'CARD.md'}")

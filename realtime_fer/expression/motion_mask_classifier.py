@@ -29,7 +29,7 @@ class MotionMaskEstimate(BatchEstimate):
 
 
 class MotionMaskClassifier(OnnxClassifier):
-    """Runs an FMPN network that was exported with its mask, see `training.export_fmpn`.
+    """Runs an FMPN network that was exported with its mask, see `training.fmpn.export`.
 
     The network takes `faces`, float32, shape (N, 3, S, S), RGB 0..255, and gives `logits`, float32, shape (N, C), and `mask`,
     float32, shape (N, 1, S, S). Arguments and errors as `OnnxClassifier`.

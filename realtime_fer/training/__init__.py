@@ -2,11 +2,9 @@
 
 Called by `realtime-fer train`, `export` and `card`; nothing in the running service imports this room. Needs the extra `train`;
 `vlm` and `yolo` where a room says so. There is a room for each kind of training: `detection` (both face detectors),
-`emotion_gcn` and `fmpn` (the published classifiers), `chain_of_affect`, `expllm` and `exp_blip` (the published vision-language
-models, over what they share in `vlm`), `chain_of_affect_tiny` (our own). The classifier that ships is trained by `expression`,
-written by `export_expression` and measured by `expression_card`.
+`emotion_gcn_ferplus` (the classifier that ships), `emotion_gcn` and `fmpn` (the published classifiers), `chain_of_affect`,
+`expllm` and `exp_blip` (the published vision-language models, over what they share in `vlm`), `chain_of_affect_tiny` (our own).
 
-`run_loop` is the loop of our own networks; `accelerator` and `epoch_losses` are what the published classifiers' loops share, on
-one process or several; `progress` is what a run shows, `run_files` what it leaves behind, `model_folder` how weights and
-manifest appear together; `export_int8` makes the 8-bit file beside any of them.
+`loop` is how a network is trained and what a run leaves; `exporting` how trained weights become a model folder. What a camera
+does to a face is drawn by `expression_augmentation` and, for whole pictures, by `camera_degradation`.
 """

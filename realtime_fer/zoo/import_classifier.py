@@ -42,10 +42,10 @@ def import_fmpn(entry: Published, weights: Sequence[Path], out: Path, options: I
         weights: the folder of the three files, or one or all of these.
 
     Raises:
-        ModelError: as `training.export_fmpn.export_fmpn`.
+        ModelError: as `training.fmpn.export.export_fmpn`.
         MissingExtraError: torch is not installed.
     """
-    from realtime_fer.training.export_fmpn import LICENCE, export_fmpn
+    from realtime_fer.training.fmpn.export import LICENCE, export_fmpn
 
     chosen = weights[0] if weights and len({path.parent for path in weights}) == 1 else _one(entry, weights)
     export_fmpn(chosen, out, size_px=options.size_px, licence=options.licence or LICENCE)

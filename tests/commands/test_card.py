@@ -12,8 +12,8 @@ from click.testing import CliRunner, Result
 
 from realtime_fer.commands.card import card
 from realtime_fer.errors import ModelCorruptError
-from realtime_fer.training import expression_card
 from realtime_fer.training.detection import card as detector_card
+from realtime_fer.training.emotion_gcn_ferplus import card as expression_card
 from realtime_fer.zoo.shelf import find_model
 from tests.evaluation.detector_folders import save_detector
 

@@ -12,9 +12,9 @@ import pytest
 from click.testing import CliRunner
 
 from realtime_fer.commands.card import card
-from realtime_fer.commands.evaluate import evaluate
-from realtime_fer.commands.export import export
-from realtime_fer.commands.train import train
+from realtime_fer.commands.evaluate.command import evaluate
+from realtime_fer.commands.export.command import export
+from realtime_fer.commands.train.command import train
 from tests.evaluation.chain_of_affect.test_ferplus import PAIRS, faces_of, write
 
 PACKAGE = "realtime_fer.training.chain_of_affect_tiny"

@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from realtime_fer.commands.config_file import config_option, read_config
-from realtime_fer.commands.train_emotion_gcn import emotion_gcn
-from realtime_fer.commands.train_fmpn import fmpn
+from realtime_fer.commands.train.emotion_gcn import emotion_gcn
+from realtime_fer.commands.train.fmpn import fmpn
 from realtime_fer.errors import SettingsError
 
 

@@ -20,7 +20,7 @@ from realtime_fer.datasets.choose import open_labelled  # noqa: E402
 from realtime_fer.networks.fmpn.checkpoint import save_fmpn  # noqa: E402
 from realtime_fer.networks.fmpn.export_form import FmpnForExport  # noqa: E402
 from realtime_fer.training.emotion_gcn.losses import concordances  # noqa: E402
-from realtime_fer.training.export_fmpn import export_fmpn  # noqa: E402
+from realtime_fer.training.fmpn.export import export_fmpn  # noqa: E402
 from realtime_fer.training.fmpn.transform import View, shown  # noqa: E402
 from tests.datasets.miniatures import save_affectnet_arrays, save_ckplus  # noqa: E402
 from tests.networks.emotion_gcn.tiny import save_checkpoint, shrink, trained_looking, word_embeddings  # noqa: E402

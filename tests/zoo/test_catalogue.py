@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from realtime_fer.commands.export import export
-from realtime_fer.commands.models import models
+from realtime_fer.commands.export.command import export
+from realtime_fer.commands.models.command import models
 from realtime_fer.errors import ModelCorruptError, ModelNotFoundError
 from realtime_fer.zoo import catalogue as module
 from realtime_fer.zoo.catalogue import Published, PublishedFile, catalogue, find_published

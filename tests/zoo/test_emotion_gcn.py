@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 
 from realtime_fer.errors import MissingExtraError, ModelNotFoundError, SettingsError
-from realtime_fer.training.model_folder import write_model_folder
+from realtime_fer.training.exporting.model_folder import write_model_folder
 from realtime_fer.zoo.emotion_gcn import NAME, classifier_name, emotion_gcn_folder
 from realtime_fer.zoo.shelf import MODELS_VARIABLE
 

@@ -152,7 +152,7 @@ def test_emotion_gcn_becomes_a_classifier_of_that_name(
 
 def test_fmpn_goes_to_its_export(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
-    module = ModuleType("realtime_fer.training.export_fmpn")
+    module = ModuleType("realtime_fer.training.fmpn.export")
 
     def export_fmpn(weights: Path, out: Path, **settings: Any) -> None:
         asked.append((weights, out, settings))

@@ -19,7 +19,7 @@ from realtime_fer.training.chain_of_affect.adapter import adapter_tensors, new_a
 from realtime_fer.training.chain_of_affect.examples import ChainExamples, collate
 from realtime_fer.training.chain_of_affect.objective import AnswerLoss
 from realtime_fer.training.chain_of_affect.recipe import PUBLISHED, ChainRecipe
-from realtime_fer.training.run_loop import training_arithmetic
+from realtime_fer.training.loop.run_loop import training_arithmetic
 from realtime_fer.training.vlm.checkpointing import checkpoint_activations
 from realtime_fer.training.vlm.order import RecordOrder
 from realtime_fer.training.vlm.processes import Device, accelerator_for, evenly, loaded, teller, weights_device

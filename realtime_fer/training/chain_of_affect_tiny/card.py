@@ -17,7 +17,7 @@ from realtime_fer.reasoning.chain_of_affect.tiny import tiny_rules
 from realtime_fer.reasoning.chain_of_affect.tiny_onnx import find_tiny, load_model
 from realtime_fer.training.chain_of_affect_tiny.card_text import CARD
 from realtime_fer.training.chain_of_affect_tiny.export import load_trained
-from realtime_fer.training.expression_card import draw_confusion
+from realtime_fer.training.emotion_gcn_ferplus.card import draw_confusion
 
 SHOWN_THREADS: Final = (1, 2)
 

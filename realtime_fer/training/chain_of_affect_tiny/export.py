@@ -23,7 +23,7 @@ from realtime_fer.networks.chain_of_affect_tiny.byte_pairs import BytePairTokeni
 from realtime_fer.networks.chain_of_affect_tiny.chat import face_question
 from realtime_fer.reasoning.chain_of_affect.tiny import NAME, TinyNetworks
 from realtime_fer.reasoning.chain_of_affect.tiny_onnx import OnnxNetworks
-from realtime_fer.training.calibration import fit_temperature
+from realtime_fer.training.exporting.calibration import fit_temperature
 from realtime_fer.zoo.manifest import MANIFEST_NAME, read_manifest
 
 try:
@@ -41,7 +41,7 @@ from realtime_fer.training.chain_of_affect_tiny.face_graph import face_graph
 from realtime_fer.training.chain_of_affect_tiny.language_graph import language_graph
 from realtime_fer.training.chain_of_affect_tiny.questions import FIRST_WORDINGS, LABELS, SECOND_WORDINGS, second_wording
 from realtime_fer.training.chain_of_affect_tiny.vocabulary import save_for_transformers
-from realtime_fer.training.half_storage import FLOAT16_LARGEST, SMALLEST, store_half
+from realtime_fer.training.exporting.half_storage import FLOAT16_LARGEST, SMALLEST, store_half
 
 log = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ except ImportError as error:
 from realtime_fer.networks.chain_of_affect_tiny.model import ChainOfAffectTiny, FaceProjector
 from realtime_fer.networks.compact_emotion_gcn import FACE_SIZE_PX, MIN_VARIANCE
 from realtime_fer.training.chain_of_affect_tiny.graph import Graph
-from realtime_fer.training.export_expression import fold_norm
+from realtime_fer.training.emotion_gcn_ferplus.export import fold_norm
 
 
 def face_graph(model: ChainOfAffectTiny, properties: Mapping[str, str]) -> onnx.ModelProto:

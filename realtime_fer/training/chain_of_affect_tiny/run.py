@@ -37,10 +37,10 @@ from realtime_fer.training.chain_of_affect_tiny.lessons import COLUMNS, EpochLes
 from realtime_fer.training.chain_of_affect_tiny.objective import Questions, lesson_losses
 from realtime_fer.training.chain_of_affect_tiny.questions import LABELS, every_text
 from realtime_fer.training.chain_of_affect_tiny.vocabulary import make_tokenizer
-from realtime_fer.training.expression import HELD_OUT_FRACTION, HELD_OUT_SEED
+from realtime_fer.training.emotion_gcn_ferplus.run import HELD_OUT_FRACTION, HELD_OUT_SEED
 from realtime_fer.training.expression_augmentation import augment
-from realtime_fer.training.run_files import History, Panel, draw_panels, load_checkpoint
-from realtime_fer.training.run_loop import Recipe, resumed, train_run, training_arithmetic
+from realtime_fer.training.loop.run_files import History, Panel, draw_panels, load_checkpoint
+from realtime_fer.training.loop.run_loop import Recipe, resumed, train_run, training_arithmetic
 
 log = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ except ImportError as error:
     raise missing_extra("exporting FaceLite", "train", error) from error
 
 from realtime_fer.networks.face_lite import STRIDES_PX, FaceLite, FaceLiteForExport
-from realtime_fer.training.model_folder import write_model_folder
+from realtime_fer.training.exporting.model_folder import write_model_folder
 
 log = logging.getLogger(__name__)
 

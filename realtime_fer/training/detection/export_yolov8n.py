@@ -15,7 +15,7 @@ from typing import Any
 from realtime_fer.errors import ModelCorruptError, ModelNotFoundError, ModelShapeError, missing_extra
 from realtime_fer.training.detection.agreement import compare_with_torch
 from realtime_fer.training.detection.onnx_form import write_detector_onnx
-from realtime_fer.training.model_folder import write_model_folder
+from realtime_fer.training.exporting.model_folder import write_model_folder
 
 # ultralytics would install packages and ask the network on its own, unless told before its import.
 for _key, _value in {"YOLO_AUTOINSTALL": "false", "YOLO_OFFLINE": "true"}.items():

@@ -28,8 +28,8 @@ except ImportError as error:
 
 from realtime_fer.networks.face_lite import FaceLite
 from realtime_fer.training.detection.face_lite_loss import face_lite_loss
-from realtime_fer.training.run_files import History, Panel, draw_panels
-from realtime_fer.training.run_loop import Recipe, resumed, train_run, training_arithmetic
+from realtime_fer.training.loop.run_files import History, Panel, draw_panels
+from realtime_fer.training.loop.run_loop import Recipe, resumed, train_run, training_arithmetic
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ import csv
 from pathlib import Path
 
 from realtime_fer.errors import DatasetError
-from realtime_fer.training.run_files import Panel, draw_panels
+from realtime_fer.training.loop.run_files import Panel, draw_panels
 
 PANELS = (
     Panel("Boxes", "loss", {"train/box_loss": "overlap (CIoU)", "train/dfl_loss": "edges (distribution focal)"}),

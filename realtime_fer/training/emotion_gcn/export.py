@@ -18,8 +18,8 @@ from realtime_fer.inference.session import open_session
 from realtime_fer.labels import AFFECTNET_LABELS, AFFWILD2_LABELS
 from realtime_fer.networks.emotion_gcn.preprocessing import MEAN_RGB, STD_RGB
 from realtime_fer.networks.emotion_gcn.word_embeddings import FILE_NAMES, find_beside, read_word_embeddings, words_of
-from realtime_fer.training.calibration import fit_temperature
-from realtime_fer.training.model_folder import write_model_folder
+from realtime_fer.training.exporting.calibration import fit_temperature
+from realtime_fer.training.exporting.model_folder import write_model_folder
 
 try:
     import onnx

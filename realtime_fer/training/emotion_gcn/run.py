@@ -17,16 +17,16 @@ import numpy as np
 from realtime_fer.datasets.choose import open_labelled
 from realtime_fer.datasets.labelled_faces import LabelledSet
 from realtime_fer.errors import DatasetError, SettingsError, missing_extra
-from realtime_fer.training.accelerator import Device, end_processes, new_accelerator
 from realtime_fer.training.emotion_gcn.batches import SMALLEST_SHARE
 from realtime_fer.training.emotion_gcn.faces import ChosenFaces, chosen_faces, graph_of, label_digest, weights_of_classes
 from realtime_fer.training.emotion_gcn.figures import figures_of
 from realtime_fer.training.emotion_gcn.recipe import EmotionGcnRecipe
 from realtime_fer.training.emotion_gcn.run_folder import begin, leave, require_same_faces, taken_up
 from realtime_fer.training.emotion_gcn.trainer import MIXED_PRECISION, Trainer
-from realtime_fer.training.progress import PlainProgress, SilentProgress, TrainingProgress, told
-from realtime_fer.training.run_files import CHECKPOINT_NAME
-from realtime_fer.training.run_loop import training_arithmetic
+from realtime_fer.training.loop.accelerator import Device, end_processes, new_accelerator
+from realtime_fer.training.loop.progress import PlainProgress, SilentProgress, TrainingProgress, told
+from realtime_fer.training.loop.run_files import CHECKPOINT_NAME
+from realtime_fer.training.loop.run_loop import training_arithmetic
 
 try:
     import torch

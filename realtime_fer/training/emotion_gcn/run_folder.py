@@ -17,7 +17,7 @@ import numpy as np
 from realtime_fer.errors import DatasetError
 from realtime_fer.networks.emotion_gcn.word_embeddings import Embeddings
 from realtime_fer.training.emotion_gcn.recipe import EmotionGcnRecipe
-from realtime_fer.training.run_files import (
+from realtime_fer.training.loop.run_files import (
     CHECKPOINT_NAME,
     CURVES_NAME,
     HISTORY_NAME,

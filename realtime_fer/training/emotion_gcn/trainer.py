@@ -12,15 +12,15 @@ from typing import Any, Final
 
 from realtime_fer.errors import missing_extra
 from realtime_fer.networks.emotion_gcn.model import build_network, freeze_what_never_learns
-from realtime_fer.training.accelerator import MixedPrecision, share_of
 from realtime_fer.training.emotion_gcn.batches import batch_rows, normalised, plain_batches, training_batches
 from realtime_fer.training.emotion_gcn.faces import ChosenFaces
 from realtime_fer.training.emotion_gcn.figures import Answers, answers_of
 from realtime_fer.training.emotion_gcn.pretrained import begin_with_imagenet
 from realtime_fer.training.emotion_gcn.recipe import BACKBONES, KINDS, EmotionGcnRecipe
 from realtime_fer.training.emotion_gcn.step import published_optimiser, training_step
-from realtime_fer.training.epoch_losses import EpochLosses
-from realtime_fer.training.progress import TrainingProgress
+from realtime_fer.training.loop.accelerator import MixedPrecision, share_of
+from realtime_fer.training.loop.epoch_losses import EpochLosses
+from realtime_fer.training.loop.progress import TrainingProgress
 
 try:
     import torch

@@ -20,7 +20,7 @@ from realtime_fer.training.exp_blip.objective import MIXED, CaptionLoss
 from realtime_fer.training.exp_blip.recipe import PUBLISHED, ExpBlipRecipe, Precision
 from realtime_fer.training.exp_blip.start import Start, learning
 from realtime_fer.training.exp_blip.trained import published_tensors, restore_trained, save_published, trained_tensors
-from realtime_fer.training.run_loop import training_arithmetic
+from realtime_fer.training.loop.run_loop import training_arithmetic
 from realtime_fer.training.vlm.checkpointing import checkpoint_activations
 from realtime_fer.training.vlm.order import RecordOrder
 from realtime_fer.training.vlm.processes import Device, accelerator_for, evenly, loaded, teller, weights_device

@@ -19,7 +19,7 @@ from realtime_fer.training.expllm.objective import AnswerLoss
 from realtime_fer.training.expllm.recipe import PUBLISHED, ExpLlmRecipe
 from realtime_fer.training.expllm.start import Start
 from realtime_fer.training.expllm.trained import restore_trained, save_trained, save_whole, trained_tensors
-from realtime_fer.training.run_loop import training_arithmetic
+from realtime_fer.training.loop.run_loop import training_arithmetic
 from realtime_fer.training.vlm.checkpointing import checkpoint_activations
 from realtime_fer.training.vlm.order import RecordOrder
 from realtime_fer.training.vlm.processes import Device, accelerator_for, evenly, loaded, teller, weights_device

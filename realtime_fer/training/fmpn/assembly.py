@@ -9,7 +9,6 @@ from typing import Any
 from realtime_fer.errors import DatasetError, missing_extra
 from realtime_fer.networks.fmpn.compact_classifier import FACE_SIZE_PX as COMPACT_FACE_SIZE_PX
 from realtime_fer.networks.fmpn.inception_v3 import SMALLEST_FACE_PX
-from realtime_fer.training.accelerator import share_of
 from realtime_fer.training.fmpn.faces import LabelledFaces
 from realtime_fer.training.fmpn.one_cycle_way import OneCycleWay
 from realtime_fer.training.fmpn.pseudo_masks import MaskPictures
@@ -18,6 +17,7 @@ from realtime_fer.training.fmpn.recipe import FmpnRecipe
 from realtime_fer.training.fmpn.stages import ClassifierStage, MaskStage, Stage
 from realtime_fer.training.fmpn.trained import load_generator_state, split_states
 from realtime_fer.training.fmpn.way import Way
+from realtime_fer.training.loop.accelerator import share_of
 
 try:
     from accelerate import Accelerator

@@ -17,8 +17,8 @@ from realtime_fer.training.fmpn.recipe import FmpnRecipe
 from realtime_fer.training.fmpn.stages import Stage
 from realtime_fer.training.fmpn.trainer import Trainer
 from realtime_fer.training.fmpn.way import Way
-from realtime_fer.training.progress import TrainingProgress, told
-from realtime_fer.training.run_files import (
+from realtime_fer.training.loop.progress import TrainingProgress, told
+from realtime_fer.training.loop.run_files import (
     CHECKPOINT_NAME,
     CURVES_NAME,
     HISTORY_NAME,

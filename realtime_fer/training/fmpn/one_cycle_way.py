@@ -1,7 +1,7 @@
 """The way our own classifiers are taught, for FMPN: so that a comparison with them compares networks, not recipes.
 
 AdamW with one cycle of the learning rate, a moving average of the weights, faces spoiled as a camera spoils them, rare classes
-repeated: all as in `training.expression`. A face's mask is moved with it.
+repeated: all as in `training.emotion_gcn_ferplus.run`. A face's mask is moved with it.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ import numpy as np
 import numpy.typing as npt
 
 from realtime_fer.errors import missing_extra
-from realtime_fer.training.accelerator import ALONE, Share
-from realtime_fer.training.expression import CLIP_NORM, RARE_REPEATS, WARM_UP_FRACTION
+from realtime_fer.training.emotion_gcn_ferplus.run import CLIP_NORM, RARE_REPEATS, WARM_UP_FRACTION
 from realtime_fer.training.expression_augmentation import augment, move
 from realtime_fer.training.fmpn.faces import LabelledFaces
 from realtime_fer.training.fmpn.optimisation import one_cycle_optimizer
 from realtime_fer.training.fmpn.pseudo_masks import MaskPictures, grey_square
 from realtime_fer.training.fmpn.recipe import FmpnRecipe
 from realtime_fer.training.fmpn.way import Batch, Parts
-from realtime_fer.training.moving_average import update_average
-from realtime_fer.training.run_loop import one_cycle
+from realtime_fer.training.loop.accelerator import ALONE, Share
+from realtime_fer.training.loop.moving_average import update_average
+from realtime_fer.training.loop.run_loop import one_cycle
 
 try:
     import torch

@@ -9,7 +9,7 @@ from realtime_fer.training.fmpn.recipe import FACE_SIZES_PX, PUBLISHED_BATCH, PU
 
 ONE_CYCLE_LEARNING_RATE: Final = 3e-3
 ONE_CYCLE_BATCH: Final = 128
-"""Those of `training.expression`."""
+"""Those of `training.emotion_gcn_ferplus.run`."""
 
 GENERATOR_SHARE: Final = GENERATOR_LEARNING_RATE / LEARNING_RATE
 """The mask generator's learning rate in the second stage, as a share of the others'."""

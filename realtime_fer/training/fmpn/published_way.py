@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from realtime_fer.errors import missing_extra
-from realtime_fer.training.accelerator import ALONE, Share
 from realtime_fer.training.fmpn.faces import LabelledFaces
 from realtime_fer.training.fmpn.optimisation import adam
 from realtime_fer.training.fmpn.pseudo_masks import MaskPictures
@@ -16,6 +15,7 @@ from realtime_fer.training.fmpn.recipe import FmpnRecipe
 from realtime_fer.training.fmpn.samples import FaceSamples, Rows, batches, cut, shuffled
 from realtime_fer.training.fmpn.schedule import learning_rate_factor
 from realtime_fer.training.fmpn.way import Batch, Parts
+from realtime_fer.training.loop.accelerator import ALONE, Share
 
 try:
     import torch

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from realtime_fer.networks.fmpn.motion_mask_generator import Norm
-from realtime_fer.training.accelerator import MixedPrecision
-from realtime_fer.training.run_loop import Recipe
+from realtime_fer.training.loop.accelerator import MixedPrecision
+from realtime_fer.training.loop.run_loop import Recipe
 
 StageName = Literal["masks", "classifier"]
 

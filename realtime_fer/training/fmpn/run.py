@@ -10,7 +10,6 @@ from pathlib import Path
 
 from realtime_fer.errors import DatasetError, SettingsError
 from realtime_fer.networks.fmpn.motion_mask_generator import Norm
-from realtime_fer.training.accelerator import Device, MixedPrecision, end_processes, new_accelerator
 from realtime_fer.training.fmpn.assembly import stage_of, way_of
 from realtime_fer.training.fmpn.epochs import run_epochs
 from realtime_fer.training.fmpn.losses import MASK_WEIGHT
@@ -19,9 +18,10 @@ from realtime_fer.training.fmpn.pseudo_masks import write_masks
 from realtime_fer.training.fmpn.published_defaults import recipe_with_defaults
 from realtime_fer.training.fmpn.recipe import ClassifierName, FmpnRecipe, Layout, Schedule, StageName
 from realtime_fer.training.fmpn.samples import SMALLEST_SHARE
-from realtime_fer.training.progress import PlainProgress, SilentProgress, TrainingProgress
-from realtime_fer.training.run_files import CHECKPOINT_NAME
-from realtime_fer.training.run_loop import resumed, training_arithmetic
+from realtime_fer.training.loop.accelerator import Device, MixedPrecision, end_processes, new_accelerator
+from realtime_fer.training.loop.progress import PlainProgress, SilentProgress, TrainingProgress
+from realtime_fer.training.loop.run_files import CHECKPOINT_NAME
+from realtime_fer.training.loop.run_loop import resumed, training_arithmetic
 
 log = logging.getLogger(__name__)
 

@@ -22,7 +22,7 @@ from realtime_fer.training.fmpn.losses import joint_loss, mask_loss
 from realtime_fer.training.fmpn.optimisation import initialise, joint_parts
 from realtime_fer.training.fmpn.recipe import FmpnRecipe
 from realtime_fer.training.fmpn.way import Batch, Parts
-from realtime_fer.training.run_files import Panel
+from realtime_fer.training.loop.run_files import Panel
 
 try:
     import torch

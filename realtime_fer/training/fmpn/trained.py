@@ -11,7 +11,7 @@ from realtime_fer.networks.fmpn.checkpoint import fmpn_from, load_fmpn
 from realtime_fer.networks.fmpn.model import Fmpn
 from realtime_fer.networks.fmpn.motion_mask_generator import FACE_SIZE_PX
 from realtime_fer.networks.fmpn.weight_files import NETS, State, read_state
-from realtime_fer.training.run_files import CHECKPOINT_NAME, load_checkpoint
+from realtime_fer.training.loop.run_files import CHECKPOINT_NAME, load_checkpoint
 
 
 @dataclass(frozen=True, slots=True)

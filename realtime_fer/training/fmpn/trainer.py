@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from realtime_fer.errors import missing_extra
-from realtime_fer.training.epoch_losses import EpochLosses
 from realtime_fer.training.fmpn.optimisation import set_rate
 from realtime_fer.training.fmpn.recipe import FmpnRecipe
 from realtime_fer.training.fmpn.stages import Stage
 from realtime_fer.training.fmpn.way import Batch, Way
-from realtime_fer.training.progress import TrainingProgress
+from realtime_fer.training.loop.epoch_losses import EpochLosses
+from realtime_fer.training.loop.progress import TrainingProgress
 
 try:
     import torch

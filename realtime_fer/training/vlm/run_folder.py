@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from realtime_fer.errors import DatasetError
-from realtime_fer.training.run_files import (
+from realtime_fer.training.loop.run_files import (
     CHECKPOINT_NAME,
     CURVES_NAME,
     HISTORY_NAME,

@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from realtime_fer.errors import ModelError, missing_extra
-from realtime_fer.training.run_files import History
-from realtime_fer.training.run_loop import LOG_EVERY_S
+from realtime_fer.training.loop.run_files import History
+from realtime_fer.training.loop.run_loop import LOG_EVERY_S
 from realtime_fer.training.vlm.order import dropout_seed
 from realtime_fer.training.vlm.processes import Tell
 from realtime_fer.training.vlm.recipe import StepRecipe

@@ -10,7 +10,7 @@ from realtime_fer.errors import DatasetError, ModelNotFoundError, ModelShapeErro
 from realtime_fer.evaluation.detection.robustness import DETECTION_ROBUSTNESS_TABLE
 from realtime_fer.training.detection import card as detector_card
 from realtime_fer.training.detection.card import write_detector_card
-from realtime_fer.training.model_folder import add_int8
+from realtime_fer.training.exporting.model_folder import add_int8
 from tests.evaluation.detector_folders import MIDDLE, save_detector, save_pictures
 from tests.zoo.test_manifest import EXPRESSION, write
 

@@ -19,7 +19,7 @@ from realtime_fer.networks.emotion_gcn.checkpoint import read_checkpoint, recogn
 from realtime_fer.networks.emotion_gcn.model import build_network  # noqa: E402
 from realtime_fer.training.emotion_gcn import run_folder  # noqa: E402
 from realtime_fer.training.emotion_gcn.run import train_emotion_gcn  # noqa: E402
-from realtime_fer.training.progress import PlainProgress  # noqa: E402
+from realtime_fer.training.loop.progress import PlainProgress  # noqa: E402
 from tests.training.emotion_gcn.miniature import labelled_set, save_glove, tiny_recipe  # noqa: E402
 
 pytestmark = pytest.mark.torch

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from realtime_fer.training.progress import SilentProgress
+from realtime_fer.training.loop.progress import SilentProgress
 from tests.networks.fmpn.tiny import SIZE_PX, WIDTH
 
 MASKS: dict[str, Any] = {

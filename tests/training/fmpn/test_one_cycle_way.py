@@ -8,12 +8,12 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
-from realtime_fer.training.accelerator import ALONE, Share  # noqa: E402
-from realtime_fer.training.expression import WARM_UP_FRACTION  # noqa: E402
+from realtime_fer.training.emotion_gcn_ferplus.run import WARM_UP_FRACTION  # noqa: E402
 from realtime_fer.training.fmpn.faces import LabelledFaces, load_faces  # noqa: E402
 from realtime_fer.training.fmpn.one_cycle_way import OneCycleWay, grey_faces  # noqa: E402
 from realtime_fer.training.fmpn.recipe import FmpnRecipe  # noqa: E402
-from realtime_fer.training.run_loop import one_cycle  # noqa: E402
+from realtime_fer.training.loop.accelerator import ALONE, Share  # noqa: E402
+from realtime_fer.training.loop.run_loop import one_cycle  # noqa: E402
 from tests.training.fmpn.pictures import LABELS, write_folders  # noqa: E402
 
 pytestmark = pytest.mark.torch

@@ -9,9 +9,9 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
-from realtime_fer.training.accelerator import ALONE, Share  # noqa: E402
 from realtime_fer.training.fmpn.faces import LabelledFaces, load_faces  # noqa: E402
 from realtime_fer.training.fmpn.published_way import PublishedWay  # noqa: E402
+from realtime_fer.training.loop.accelerator import ALONE, Share  # noqa: E402
 from tests.training.fmpn.pictures import write_folders  # noqa: E402
 from tests.training.fmpn.test_one_cycle_way import RECIPE  # noqa: E402
 

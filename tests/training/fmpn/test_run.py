@@ -18,7 +18,7 @@ from realtime_fer.errors import DatasetError, ModelCorruptError, ModelNotFoundEr
 from realtime_fer.training.fmpn import epochs  # noqa: E402
 from realtime_fer.training.fmpn.run import train_fmpn  # noqa: E402
 from realtime_fer.training.fmpn.trained import load_generator_state, load_trained, split_states  # noqa: E402
-from realtime_fer.training.progress import PlainProgress  # noqa: E402
+from realtime_fer.training.loop.progress import PlainProgress  # noqa: E402
 from tests.networks.fmpn.tiny import SIZE_PX  # noqa: E402
 from tests.training.fmpn.pictures import LABELS, write_fold, write_folders  # noqa: E402
 from tests.training.fmpn.settings import CLASSIFIER, COMPACT, MASKS, SILENT  # noqa: E402

@@ -11,10 +11,10 @@ torch = pytest.importorskip("torch", reason="needs the train extra")
 pytest.importorskip("accelerate", reason="needs the train extra")
 
 from realtime_fer.errors import ModelError, SettingsError  # noqa: E402
-from realtime_fer.training.accelerator import new_accelerator  # noqa: E402
 from realtime_fer.training.fmpn import epochs, run  # noqa: E402
 from realtime_fer.training.fmpn.run import train_fmpn  # noqa: E402
 from realtime_fer.training.fmpn.stages import MaskStage  # noqa: E402
+from realtime_fer.training.loop.accelerator import new_accelerator  # noqa: E402
 from tests.training.fmpn.pictures import write_folders  # noqa: E402
 from tests.training.fmpn.settings import COMPACT, MASKS, SILENT  # noqa: E402
 

@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 
 from realtime_fer.errors import DatasetError  # noqa: E402
 from realtime_fer.training.chain_of_affect.recipe import PUBLISHED, ChainRecipe  # noqa: E402
-from realtime_fer.training.run_files import save_checkpoint  # noqa: E402
+from realtime_fer.training.loop.run_files import save_checkpoint  # noqa: E402
 from realtime_fer.training.vlm.run_folder import begin, leave, taken_up  # noqa: E402
 
 pytestmark = pytest.mark.torch

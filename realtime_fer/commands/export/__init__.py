@@ -1,0 +1,1 @@
+"""`realtime-fer export`: `command` is the group; a file for each network."""
