@@ -107,7 +107,7 @@ def test_detector_options_reach_the_training(asked: dict[str, Any]) -> None:
     ("command", "training", "needs"),
     [
         ("detector", "detection.yolov8n.train_detector", ("torch", "ultralytics")),
-        ("emotion-gcn-ferplus", "expression.train_expression", ("torch",)),
+        ("emotion-gcn-ferplus", "emotion_gcn_ferplus.run.train_expression", ("torch",)),
         ("face-lite", "detection.face_lite.train_face_lite", ("torch",)),
         ("chain-of-affect-tiny", "chain_of_affect_tiny.run.train_chain_of_affect_tiny", ("torch", "transformers")),
     ],
