@@ -15,7 +15,8 @@ from realtime_fer.errors import DatasetError
 from realtime_fer.evaluation.ferplus_protocol import MajorityReport, majority_report
 from realtime_fer.labels import FERPLUS_LABELS
 from realtime_fer.networks.fmpn.export_form import FmpnForExport
-from realtime_fer.training.emotion_gcn_ferplus.run import network_of, score, train_expression
+from realtime_fer.training.emotion_gcn_ferplus.run import train_expression
+from realtime_fer.training.emotion_gcn_ferplus.scoring import network_of, score
 from realtime_fer.training.fmpn.run import train_fmpn
 from realtime_fer.training.fmpn.trained import load_trained
 from realtime_fer.training.loop.progress import PlainProgress
@@ -113,6 +114,8 @@ def train_row(
 ) -> None:
     """Make a run anew, on one thread of the CPU."""
     row, out = ROWS[name], run_folder(runs, name, seed)
+    # What is there was left in the middle; a training does not begin over another.
+    checkpoint_of(runs, name, seed).unlink(missing_ok=True)
     common: dict[str, Any] = {"out": out, "seed": seed, "backbone": BACKBONE, "dropout": DROPOUT, "threads": 1}
     common |= {"camera_share": CAMERA_SHARE, "progress": tell, **row.choices}
     if row.kind == "expression":
@@ -125,6 +128,7 @@ def train_row(
         masks = runs / "fmpn-masks"
         generator = masks / "masks" / CHECKPOINT_NAME
         if not generator.is_file() or load_checkpoint(generator)["epoch"] < MASK_EPOCHS:
+            generator.unlink(missing_ok=True)
             train_fmpn(stage="masks", epochs=MASK_EPOCHS, **{**common, "out": masks, "seed": MASK_SEED})
         common["generator"] = generator
     train_fmpn(stage="classifier", epochs=epochs, **common)

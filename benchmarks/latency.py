@@ -33,7 +33,7 @@ from realtime_fer.pipeline.assemble import build_fast_path
 from realtime_fer.pipeline.reporting import Reporter, health_content
 from realtime_fer.pipeline.service import Service
 from realtime_fer.publishing.zmq_publisher import ZmqPublisher
-from realtime_fer.settings import load_settings
+from realtime_fer.settings_layers import load_settings
 from realtime_fer.sources.choose import open_source
 from realtime_fer.sources.source import Source
 

@@ -6,19 +6,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from benchmarks.peer_runs import FacesClassified, FacesFound
-from realtime_fer.errors import DatasetError
 from realtime_fer.evaluation.detection.average_precision import (
-    PICTURE_SUFFIXES,
     DetectionScores,
-    LabelledPicture,
-    read_yolo_labels,
     score_detections,
 )
+from realtime_fer.evaluation.detection.pictures import LabelledPicture, picture_paths, read_labelled_picture
 from realtime_fer.evaluation.ferplus_protocol import majority_report
 from realtime_fer.labels import FERPLUS_LABELS
 
@@ -43,12 +39,7 @@ def labelled_picture(path: Path, folder: Path) -> LabelledPicture:
     Raises:
         DatasetError: the picture or its labels cannot be read.
     """
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if image is None:
-        raise DatasetError(f"{path}: not a readable picture")
-    height, width = image.shape[:2]
-    labels, ignored = (read_yolo_labels(folder / kind / f"{path.stem}.txt", width, height) for kind in ("labels", "ignore"))
-    return LabelledPicture(path.name, labels, ignored)
+    return read_labelled_picture(path, folder)[0]
 
 
 def pictures_in(folder: Path, limit: int | None) -> list[Path]:
@@ -57,10 +48,7 @@ def pictures_in(folder: Path, limit: int | None) -> list[Path]:
     Raises:
         DatasetError: there are none.
     """
-    found = sorted(p for p in folder.iterdir() if p.suffix.lower() in PICTURE_SUFFIXES) if folder.is_dir() else []
-    if not found:
-        raise DatasetError(f"{folder}: expected a folder of pictures, found none")
-    return spread(found, limit)
+    return spread(picture_paths(folder), limit)
 
 
 def spread(paths: Sequence[Path], limit: int | None) -> list[Path]:

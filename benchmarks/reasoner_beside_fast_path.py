@@ -38,7 +38,8 @@ from realtime_fer.pipeline.service import Service
 from realtime_fer.publishing.zmq_publisher import ZmqPublisher
 from realtime_fer.reasoning.choose import REASONERS
 from realtime_fer.reasoning.supervision.health import ReasonerHealth, ReasonerState
-from realtime_fer.settings import ReasoningSettings, load_settings
+from realtime_fer.settings import ReasoningSettings
+from realtime_fer.settings_layers import load_settings
 from realtime_fer.sources.source import Source
 from realtime_fer.types import FrameResult
 from realtime_fer.zoo.shelf import list_models

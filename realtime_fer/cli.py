@@ -67,7 +67,7 @@ def run(command: click.Command, arguments: Sequence[str] | None, program: str) -
     try:
         code = command.main(args=None if arguments is None else list(arguments), prog_name=program, standalone_mode=False)
     except click.ClickException as error:
-        return _complain(program, error.format_message())
+        return _complain_of_usage(program, error)
     except RealtimeFerError as error:
         return _complain(program, str(error))
     except OSError as error:
@@ -83,6 +83,13 @@ def run(command: click.Command, arguments: Sequence[str] | None, program: str) -
 def main() -> None:
     """Entry point of `realtime-fer`."""
     sys.exit(run(cli, None, "realtime-fer"))
+
+
+def _complain_of_usage(program: str, error: click.ClickException) -> int:
+    if isinstance(error, click.UsageError) and error.ctx is not None and error.message == error.ctx.get_help():
+        print(error.message, file=sys.stderr)  # a group without its sub-command: the help, as it is
+        return EXIT_BAD_USAGE
+    return _complain(program, error.format_message())
 
 
 def _complain(program: str, message: str) -> int:

@@ -1,30 +1,32 @@
-"""Every setting of the service, one class a room, and where their values come from.
+"""Every setting of the service, one class a room; `settings_layers` says where their values come from.
 
-Precedence: built-in defaults < profile (YAML) < environment < command-line flags. An environment variable is named
-`REALTIME_FER_<SECTION>__<KEY>`, for instance `REALTIME_FER_DETECTOR__INTERVAL=2`. Settings stop at the door:
-`pipeline.assemble` turns them into plain arguments.
+Settings stop at the door: `pipeline.assemble` turns them into plain arguments.
 """
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
-from realtime_fer.errors import SettingsError
 from realtime_fer.reasoning.choose import ReasonerName
 from realtime_fer.zoo.precision import Precision
 
-ENVIRONMENT_PREFIX = "REALTIME_FER_"
 DEFAULT_ENDPOINT = "tcp://127.0.0.1:5556"
 
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _a_switch_is_no_number(cls, value: object, info: ValidationInfo) -> object:
+        """Pydantic would take `interval: true` for 1."""
+        if isinstance(value, bool) and cls.model_fields[str(info.field_name)].annotation is not bool:
+            raise PydanticCustomError("switch", "expected another value than true or false")
+        return value
 
 
 class SourceSettings(_Section):
@@ -38,7 +40,9 @@ class SourceSettings(_Section):
     loop: bool = Field(False, description="files: begin again at the end")
     width: int | None = Field(None, gt=0, description="cameras: wanted width, pixels")
     height: int | None = Field(None, gt=0, description="cameras: wanted height, pixels")
-    fps: float | None = Field(None, gt=0, description="cameras: wanted frames a second")
+    fps: float | None = Field(
+        None, ge=0.001, le=10_000, description="wanted frames a second of a camera, or of a folder as a film"
+    )
     wait: bool = Field(False, description="live sources: wait for one that is not there yet instead of failing")
 
 
@@ -124,7 +128,7 @@ class OutputSettings(_Section):
     """What else is made of the results."""
 
     headless: bool = Field(False, description="no window")
-    record: Path | None = Field(None, description="annotated video (.mp4 or .avi)")
+    record: Path | None = Field(None, description="annotated video (.mp4, .avi or .mkv)")
     results: Path | None = Field(None, description="every frame message, one JSON line each")
     summary: Path | None = Field(None, description="counts and timings of the run, JSON")
     duration_s: float | None = Field(None, gt=0, description="stop after so long")
@@ -140,105 +144,3 @@ class ServiceSettings(_Section):
     reasoning: ReasoningSettings = ReasoningSettings()  # type: ignore[call-arg]
     publish: PublishSettings = PublishSettings()  # type: ignore[call-arg]
     output: OutputSettings = OutputSettings()  # type: ignore[call-arg]
-
-
-Nested = dict[str, dict[str, Any]]
-
-
-def load_settings(
-    *, profile: Path | None = None, environment: Mapping[str, str] | None = None, flags: Nested | None = None
-) -> ServiceSettings:
-    """Merge the sources of settings and check every value.
-
-    Args:
-        profile: a YAML file whose top level are the sections and below them the keys, or the name of a shipped one.
-        environment: usually `os.environ`; variables without a double underscore are not settings.
-        flags: section -> key -> value, as given on the command line.
-
-    Raises:
-        SettingsError: an unknown section or key, or a value out of range; names key, value and where it stands.
-    """
-    merged: Nested = {}
-    origin: dict[tuple[str, str], str] = {}
-    layers = (
-        (f"profile {profile}", _read_profile(profile) if profile is not None else {}),
-        ("environment", _read_environment(environment or {})),
-        ("command line", flags or {}),
-    )
-    for where, layer in layers:
-        for section, values in layer.items():
-            _require_known(section, list(ServiceSettings.model_fields), f"{where}: section")
-            fields = ServiceSettings.model_fields[section].annotation
-            assert fields is not None  # noqa: S101 - every section is annotated above
-            known = merged.setdefault(section, {})
-            if section == "reasoning" and _names_another_reasoner(known, values):
-                known.pop("options", None)
-            for key, value in values.items():
-                _require_known(key, list(fields.model_fields), f"{where}: {section}")
-                before = known.get(key)
-                # Options are set one by one: a flag changes one of the profile's and leaves the others.
-                known[key] = {**before, **value} if isinstance(before, dict) and isinstance(value, dict) else value
-                origin[section, key] = where
-    try:
-        return ServiceSettings.model_validate(merged)
-    except ValidationError as error:
-        first = error.errors()[0]
-        section, key = str(first["loc"][0]), str(first["loc"][1])
-        where = origin.get((section, key), "settings")
-        raise SettingsError(
-            f"{where}: {section}.{key} = {first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}"
-        ) from error
-
-
-def shipped_profiles() -> dict[str, Path]:
-    """The profiles that come with the package, by name."""
-    package = Path(__file__).resolve().parent
-    # In a wheel they lie inside the package; in a checkout, at its top level.
-    folders = (package / "_launch", package.parent / "launch")
-    return {path.stem: path for folder in folders for path in sorted(folder.glob("*.yaml"))}
-
-
-def _names_another_reasoner(before: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
-    """Whether options given so far were meant for another one."""
-    named = [key for key in ("name", "factory") if before.get(key) not in (None, "none")]
-    return bool(named) and any(values.get(key, before.get(key)) != before.get(key) for key in ("name", "factory"))
-
-
-def _read_profile(path: Path) -> Nested:
-    shipped = shipped_profiles()
-    # A checkpoint's folder may well be called `expllm`, too.
-    if str(path) in shipped and not path.is_file():
-        path = shipped[str(path)]
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(f"profile {path}: cannot be read ({error.strerror}); shipped ones: {', '.join(shipped)}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SettingsError(f"profile {path}: not YAML: {' '.join(str(error).split())}") from error
-    if content is None:
-        return {}
-    if not isinstance(content, dict) or not all(isinstance(values, dict) for values in content.values()):
-        raise SettingsError(
-            f"profile {path}: expected sections ({', '.join(ServiceSettings.model_fields)}) with keys below them"
-        )
-    return {str(section): {str(key): value for key, value in values.items()} for section, values in content.items()}
-
-
-def _read_environment(environment: Mapping[str, str]) -> Nested:
-    found: Nested = {}
-    for name, value in environment.items():
-        if name.startswith(ENVIRONMENT_PREFIX) and "__" in name:
-            section, _, key = name.removeprefix(ENVIRONMENT_PREFIX).lower().partition("__")
-            # Read as YAML, so that `true`, `3` and `[a, b]` mean what they mean in a profile.
-            try:
-                found.setdefault(section, {})[key] = yaml.safe_load(value)
-            except yaml.YAMLError as error:
-                raise SettingsError(f"environment: {name}={value!r} cannot be read as a value") from error
-    return found
-
-
-def _require_known(name: str, known: list[str], where: str) -> None:
-    if name not in known:
-        close = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
-        raise SettingsError(f"{where} {name!r} is not known; {hint}")

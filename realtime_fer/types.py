@@ -180,7 +180,8 @@ class MotionMask:
 class TrackedExpression:
     """One tracked face with what it expresses.
 
-    `expression` and `quality` are None where nothing of it could be cut; only some classifiers give a motion mask.
+    `expression` and `quality` are None where nothing of it could be cut, `expression` also where the classifier's outputs
+    are no numbers; only some classifiers give a motion mask.
     """
 
     track: FaceTrack

@@ -52,6 +52,15 @@ def test_failures_become_one_line_and_a_code(
     assert capsys.readouterr().err == line
 
 
+@pytest.mark.parametrize("arguments", [[], ["keys"]])
+def test_a_group_without_a_command_shows_its_help_as_it_is(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    run(cli, arguments, "realtime-fer")
+    shown = capsys.readouterr()
+    lines = (shown.out + shown.err).splitlines()
+    assert lines[0].startswith("Usage: ")
+    assert "Commands:" in lines
+
+
 def test_an_unforeseen_error_is_not_hidden() -> None:
     with pytest.raises(ZeroDivisionError):
         run(fail_with(ZeroDivisionError()), [], "prog")
@@ -73,7 +82,7 @@ def test_the_service_never_needs_torch_or_ultralytics() -> None:
         "import sys; sys.modules['torch'] = None; sys.modules['ultralytics'] = None\n"
         "import realtime_fer.pipeline.launch, realtime_fer.commands.webcam\n"
         "from realtime_fer.pipeline.assemble import build_fast_path\n"
-        "from realtime_fer.settings import load_settings\n"
+        "from realtime_fer.settings_layers import load_settings\n"
         "build_fast_path(load_settings()); print('ok')"
     )
     assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.strip() == "ok"

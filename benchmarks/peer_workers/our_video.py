@@ -18,7 +18,7 @@ def main(detector: str, clip: str) -> None:
     from realtime_fer.pipeline.reporting import Reporter
     from realtime_fer.pipeline.service import Service
     from realtime_fer.publishing.zmq_publisher import ZmqPublisher
-    from realtime_fer.settings import load_settings
+    from realtime_fer.settings_layers import load_settings
     from realtime_fer.sources.choose import open_source
 
     fast_path, models = build_fast_path(load_settings(flags={"detector": {"name": detector}}))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -40,46 +42,34 @@ def card(
     Every figure of the card is measured now, on the file that ships; what a person knows about the model stands in its
     NOTES.md and is taken over. Takes minutes.
     """
-    from realtime_fer.zoo.manifest import ChainManifest, DetectorManifest
+    from realtime_fer.zoo.manifest import ChainManifest, DetectorManifest, ExpressionManifest
     from realtime_fer.zoo.shelf import find_model, verify_model
 
     model = find_model(name)
     verify_model(model)
     if notes is None and (model.folder / "NOTES.md").is_file():
         notes = model.folder / "NOTES.md"
-    optional = {} if draws is None else {"draws": draws}
+    asked: dict[str, Any] = {"data": data, "run": run, "training_command": training_command, "notes": notes, "cpu": cpu}
+    asked["progress"] = lambda line: click.echo(line, err=True)
+    if draws is not None:
+        asked["draws"] = draws
+    write: Callable[..., object]
     if isinstance(model.manifest, DetectorManifest):
         from realtime_fer.training.detection.card import write_detector_card
 
-        write_detector_card(
-            model.folder,
-            data,
-            training_command=training_command,
-            notes=notes,
-            run=run,
-            cpu=cpu,
-            progress=lambda line: click.echo(line, err=True),
-            **optional,
-        )
-    elif isinstance(model.manifest, ChainManifest):
+        write = write_detector_card
+    else:
+        if not isinstance(model.manifest, ChainManifest | ExpressionManifest):
+            raise click.UsageError(f"{model.manifest.name}: cards are for models that ship, not for {model.manifest.task}")
         if run is None or training_command is None:
             raise click.UsageError(f"{model.manifest.name}: its card needs --run and --training-command")
-        from realtime_fer.training.chain_of_affect_tiny.card import write_tiny_card
+        if isinstance(model.manifest, ChainManifest):
+            from realtime_fer.training.chain_of_affect_tiny.card import write_tiny_card
 
-        write_tiny_card(
-            model.folder,
-            data=data,
-            run=run,
-            training_command=training_command,
-            cpu=cpu,
-            notes=notes,
-            progress=lambda line: click.echo(line, err=True),
-            **optional,
-        )
-    else:
-        if run is None or training_command is None:
-            raise click.UsageError(f"{model.manifest.name}: the card of a classifier needs --run and --training-command")
-        from realtime_fer.training.emotion_gcn_ferplus.card import write_card
+            write = write_tiny_card
+        else:
+            from realtime_fer.training.emotion_gcn_ferplus.card import write_card
 
-        write_card(model.folder, data=data, run=run, training_command=training_command, cpu=cpu, notes=notes, **optional)
+            write = write_card
+    write(model.folder, **asked)
     click.echo(f"wrote {model.folder / 'CARD.md'}")

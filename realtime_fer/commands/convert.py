@@ -19,7 +19,10 @@ def _two_paths(_context: click.Context, _option: click.Parameter, value: str) ->
 
 @click.group()
 def convert() -> None:
-    """Bring a data set into the form that training and evaluation read."""
+    """Bring a data set into the form that training and evaluation read.
+
+    For weights: realtime-fer models convert.
+    """
 
 
 @convert.command(name="raf-db")

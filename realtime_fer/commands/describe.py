@@ -78,7 +78,8 @@ def describe(
     from realtime_fer.pipeline.assemble import build_fast_path
     from realtime_fer.reasoning.choose import choose_factory
     from realtime_fer.reasoning.supervision.child_factory import build_reasoner
-    from realtime_fer.settings import load_settings
+    from realtime_fer.settings_layers import load_settings
+    from realtime_fer.sources.credentials import without_credentials
 
     settings = load_settings(profile=profile, environment=os.environ)
     factory = choose_factory(reasoner, reasoner_factory, options)  # type: ignore[arg-type]  # click has checked the name
@@ -89,6 +90,7 @@ def describe(
 
     todo = moments(path, fast_path, every_s=every_s)
     asked = build_reasoner(factory, options)
+    source = without_credentials(path)
     failures = kept = 0
     with ExitStack() as opened:
         log: DescriptionLog | None = None
@@ -107,13 +109,12 @@ def describe(
                     f"{asked.name}: out of memory at {moment.name}; try a smaller model or dtype, or another device"
                 ) from error
             failures += described.failed
-            values = moment_values(described, reasoner=asked)
+            values = moment_values(described, source=source, reasoner=asked)
             if log is not None:
                 log.write(values)
             terminal.advance()
             terminal.say(json.dumps(values, ensure_ascii=False) if as_json else "\n".join(moment_lines(described)))
     if kept:
-        # By name: a picture of that name in another folder is not asked about either.
         click.echo(f"{out}: has {kept} of them from before, which were not asked about again", err=True)
     return EXIT_INCOMPLETE if failures else 0
 

@@ -16,10 +16,13 @@ from realtime_fer import __version__
 
 CORE_PACKAGES = ("numpy", "opencv-python", "scipy", "pyzmq", "pydantic", "msgpack", "click", "rich", "PyYAML")
 
+# As in pyproject.toml.
 EXTRA_PACKAGES = {
     "demo": ("scikit-image", "matplotlib"),
     "yolo": ("ultralytics",),
-    "train": ("torch", "ultralytics", "onnx", "scikit-learn", "matplotlib"),
+    "train": ("torch", "accelerate", "onnx", "scikit-learn", "matplotlib", "pillow"),
+    "vlm": ("torch", "transformers", "peft", "accelerate", "safetensors", "pillow"),
+    "captions": ("pycocoevalcap",),
 }
 
 

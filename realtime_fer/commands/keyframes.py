@@ -32,10 +32,10 @@ def keyframes(
     probabilities are mixed or uncertain, its picture became better, or nothing was asked for long. No reasoner is needed.
     """
     from realtime_fer.pipeline.assemble import build_fast_path
-    from realtime_fer.pipeline.summary import require_writable
+    from realtime_fer.pipeline.output_files import require_writable
     from realtime_fer.reasoning.keyframes.plot import ClipTrace, draw_keyframes
     from realtime_fer.reasoning.keyframes.selection import DEFAULT_BURST, DEFAULT_QUESTIONS_PER_S, KeyframeSelector
-    from realtime_fer.settings import load_settings
+    from realtime_fer.settings_layers import load_settings
     from realtime_fer.sources.choose import open_source
     from realtime_fer.sources.pictures import PictureSource
 

@@ -12,7 +12,8 @@ import click
 
 from realtime_fer.commands.reasoner_options import read_reasoner_options
 from realtime_fer.reasoning.choose import REASONERS
-from realtime_fer.settings import DEFAULT_ENDPOINT, Nested, load_settings
+from realtime_fer.settings import DEFAULT_ENDPOINT
+from realtime_fer.settings_layers import Nested, load_settings
 
 # Which setting a flag sets; a flag that was not given sets nothing, so that profile and environment count.
 FLAG_SETTINGS = {
@@ -145,7 +146,7 @@ _FILE = click.Path(path_type=Path)
 @click.option(
     "--headless/--window", default=None, help="Without or with a window (q quits).  [default: window if there is a display]"
 )
-@click.option("--record", type=_FILE, metavar="FILE", help="Write an annotated video (.mp4, .avi).")
+@click.option("--record", type=_FILE, metavar="FILE", help="Write an annotated video (.mp4, .avi, .mkv).")
 @click.option("--results", type=_FILE, metavar="FILE", help="Write every frame and reasoning message, one JSON line each.")
 @click.option("--summary", type=_FILE, metavar="FILE", help="Write counts, latency and stage timings as JSON at the end.")
 @click.option("--duration", type=float, metavar="S", help="Stop after so many seconds.")
@@ -173,8 +174,8 @@ def webcam(
     Each flag is also a setting of a profile (section and key) and of the environment
     (REALTIME_FER_<SECTION>__<KEY>); flags win over the environment, and that over the profile.
 
-    Exit code: 0 at the end of the source, 1 when a stage or the source failed for good, 2 for bad usage or input,
-    130 after Ctrl-C, 143 after SIGTERM.
+    Exit code: 0 at the end of the source, 1 when a stage, the source or an output failed for good, 2 for bad usage
+    or input, 130 after Ctrl-C, 143 after SIGTERM.
     """
     level = {0: logging.WARNING, 1: logging.INFO}.get(verbose, logging.DEBUG)
     logging.basicConfig(level=level, stream=sys.stderr, format="realtime-fer: %(levelname)s: %(message)s")

@@ -20,7 +20,9 @@ from realtime_fer.errors import DatasetError
 from realtime_fer.types import ImageBgr
 
 EXPRESSIONS: Final = 7
-"""Rows of higher classes (contempt, none, uncertain, no face) are left out."""
+"""Rows of the higher ones of its `CATEGORIES` (contempt, none, uncertain, no face) are left out."""
+
+CATEGORIES: Final = 11
 
 COLUMNS: Final = (
     "subDirectory_filePath",
@@ -68,22 +70,24 @@ def read_affectnet(path: Path) -> list[AffectNetFace]:
         DatasetError: the file cannot be read, or a row is not of this form; the message names the row.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.reader(file))
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = [(number, row) for number, row in enumerate(csv.reader(file), 1) if row]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DatasetError(
             f"{path}: expected AffectNet's list of faces, found none that can be read ({error}); unpack it again"
         ) from error
     if not rows:
         raise DatasetError(f"{path}: expected AffectNet's list of faces, found an empty file; unpack it again")
-    has_header = COLUMNS[0] in rows[0]
-    names = rows[0] if has_header else list(COLUMNS)
+    has_header = COLUMNS[0] in rows[0][1]
+    names = rows[0][1] if has_header else list(COLUMNS)
     missing = [name for name in COLUMNS if name not in names]
     if missing:
         raise DatasetError(f"{path}: expected columns {', '.join(COLUMNS)}; {', '.join(missing)} not found")
     faces = []
-    for number, row in enumerate(rows[1:] if has_header else rows, 2 if has_header else 1):
+    for number, row in rows[1:] if has_header else rows:
         try:
+            if len(row) != len(names):
+                raise ValueError(f"expected {len(names)} cells with commas between them, found {len(row)}")
             face = _face(dict(zip(names, row, strict=True)))
         except (ValueError, OverflowError) as error:
             raise DatasetError(f"{path}: row {number}: {error}; copy the list again from the owners' archive") from error
@@ -136,10 +140,10 @@ def cut_levelled(levelled_rgb: npt.NDArray[np.uint8], face: AffectNetFace) -> np
 
 def _face(row: dict[str, str]) -> AffectNetFace | None:
     (number,) = _numbers(row, "expression")
+    if number not in range(CATEGORIES):
+        raise ValueError(f"expected an expression of 0 to {CATEGORIES - 1}, found {row['expression']!r}")
     if number >= EXPRESSIONS:
         return None
-    if number < 0 or number != int(number):
-        raise ValueError(f"expected an expression of 0 or more, a whole number, found {row['expression']!r}")
     landmarks = _numbers(row, "facial_landmarks")
     if len(landmarks) != 2 * LANDMARKS:
         raise ValueError(f"expected {LANDMARKS} facial landmarks, found {len(landmarks) / 2:g}")

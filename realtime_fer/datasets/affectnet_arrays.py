@@ -3,7 +3,7 @@
 train_set/images/12.jpg                      the same in val_set
 train_set/annotations/12_exp.npy             expression 0 to 7, in some copies as text
 train_set/annotations/12_val.npy, 12_aro.npy valence and arousal in [-1, 1]
-train_set/annotations/12_lnd.npy             68 landmarks as x, y, x, y, ...: 136 numbers
+train_set/annotations/12_lnd.npy             landmarks, which nothing here needs
 """
 
 from __future__ import annotations
@@ -11,11 +11,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
-from realtime_fer.datasets.affectnet import EXPRESSIONS, LANDMARKS, LEFT_EYE, RIGHT_EYE
+from realtime_fer.datasets.affectnet import EXPRESSIONS
 from realtime_fer.datasets.affectnet_folder import REQUEST_AT, Part
 from realtime_fer.datasets.labelled_faces import LabelledFace, LabelledSet
+from realtime_fer.datasets.numpy_files import read_npy
 from realtime_fer.errors import DatasetError
 from realtime_fer.labels import AFFECTNET_LABELS
 
@@ -24,12 +23,11 @@ CLASSES: Final = 8
 """The eighth, contempt, is left out, as from the lists of the older layout."""
 
 
-def open_affectnet_arrays(folder: Path, part: Part, *, eyes: bool = False) -> LabelledSet:
+def open_affectnet_arrays(folder: Path, part: Part) -> LabelledSet:
     """The seven expressions, by number; `read` gives the whole picture, which is a cut face already.
 
     Args:
         folder: holds train_set and val_set, or is the one of them that `part` asks for.
-        eyes: read the landmarks too, for `left_eye` and `right_eye`; a fourth file for each face.
 
     Raises:
         DatasetError: a folder is missing, pictures and annotations do not belong together, or an array cannot be read.
@@ -53,13 +51,10 @@ def open_affectnet_arrays(folder: Path, part: Part, *, eyes: bool = False) -> La
         if label >= EXPRESSIONS:
             continue
         stem = str(place / "annotations" / number)
-        left, right = _eyes(Path(f"{stem}_lnd.npy")) if eyes else (None, None)
         faces.append(
             LabelledFace(
                 picture=pictures[number],
                 label=label,
-                left_eye=left,
-                right_eye=right,
                 valence=_affect(Path(f"{stem}_val.npy")),
                 arousal=_affect(Path(f"{stem}_aro.npy")),
             )
@@ -74,7 +69,7 @@ def has_arrays(folder: Path, part: Part) -> bool:
 
 def _numbered(folder: Path, suffix: str) -> dict[str, Path]:
     """Number of a face -> its file."""
-    found = {path.name[: -len(suffix)]: path for path in folder.glob(f"*{suffix}")} if folder.is_dir() else {}
+    found = {path.name[: -len(suffix)]: path for path in folder.glob(f"[!.]*{suffix}")} if folder.is_dir() else {}
     if not found:
         raise DatasetError(
             f"{folder}: expected AffectNet's files such as 0{suffix}, found {'none' if folder.is_dir() else 'no such folder'}; "
@@ -89,7 +84,7 @@ def _order(number: str) -> tuple[int, str]:
 
 def _expression(path: Path) -> int:
     value = _number(path)
-    if value != int(value) or not 0 <= value < CLASSES:
+    if value not in range(CLASSES):
         raise DatasetError(f"{path}: expected an expression of 0 to {CLASSES - 1}, found {value}; unpack the set again")
     return int(value)
 
@@ -102,36 +97,10 @@ def _affect(path: Path) -> float:
 
 
 def _number(path: Path) -> float:
-    array = _array(path)
+    array = read_npy(path, "an array of AffectNet's annotations", f"unpack the set again (on request: {REQUEST_AT})")
     try:
         return float(array.reshape(-1)[0]) if array.size == 1 else float(str(array))
     except ValueError as error:
         raise DatasetError(
             f"{path}: expected one number, found an array {array.dtype} {array.shape}; unpack the set again"
-        ) from error
-
-
-def _eyes(path: Path) -> tuple[tuple[int, int], tuple[int, int]]:
-    array = _array(path)
-    try:
-        points = array.astype(np.float64).reshape(LANDMARKS, 2)
-    except ValueError as error:
-        raise DatasetError(
-            f"{path}: expected {LANDMARKS} points, found an array {array.dtype} {array.shape}; unpack the set again"
-        ) from error
-    # Cut to whole pixels, as the eyes of the older layout are.
-    (x1, y1), (x2, y2) = (points[eye].mean(axis=0).astype(int).tolist() for eye in (LEFT_EYE, RIGHT_EYE))
-    return (x1, y1), (x2, y2)
-
-
-def _array(path: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.generic]]:
-    try:
-        # Never with allow_pickle: an array of objects could run code.
-        return np.asarray(np.load(path, allow_pickle=False))
-    except (OSError, ValueError, EOFError) as error:
-        # numpy's own words would advise loading pickles.
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "damaged, or another kind of file"
-        raise DatasetError(
-            f"{path}: expected an array of AffectNet's annotations, found none that can be read ({reason}); unpack the set "
-            f"again (on request: {REQUEST_AT})"
         ) from error

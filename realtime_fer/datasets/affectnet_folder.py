@@ -9,8 +9,6 @@ Emotion-GCN's authors make of them, data_affectnet.pkl or data.pkl.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Final, Literal
 
@@ -20,6 +18,7 @@ import numpy as np
 from realtime_fer.datasets.affectnet import AffectNetFace, cut_levelled, level, read_affectnet
 from realtime_fer.datasets.emotion_gcn_pickles import read_affectnet_pickle
 from realtime_fer.datasets.labelled_faces import LabelledFace, LabelledSet
+from realtime_fer.datasets.listed_files import require_files
 from realtime_fer.datasets.video_frame import ImageRgb
 from realtime_fer.errors import DatasetError
 from realtime_fer.labels import AFFECTNET_LABELS
@@ -73,26 +72,9 @@ def picture_folder(folder: Path, faces: list[AffectNetFace], listed: Path) -> Pa
     pictures = next((place for place in places if (place / faces[0].picture).is_file()), None)
     if pictures is None:
         pictures = next(place for place in places if place.is_dir() or place == folder)
-    missing = missing_pictures(pictures, (face.picture for face in faces))
-    if missing:
-        raise DatasetError(
-            f"{pictures / missing[0]}: no such file, nor {len(missing) - 1} more of the {len(faces)} that {listed.name} lists; "
-            f"unpack all parts of AffectNet's manually annotated images there (on request: {REQUEST_AT})"
-        )
+    advice = f"unpack all parts of AffectNet's manually annotated images there (on request: {REQUEST_AT})"
+    require_files(pictures, [face.picture for face in faces], listed.name, advice)
     return pictures
-
-
-def missing_pictures(folder: Path, names: Iterable[str]) -> list[str]:
-    """Which of the paths below a folder are not there. One listing a sub-folder: asking for each of 280,000 takes minutes."""
-    wanted: dict[str, list[str]] = defaultdict(list)
-    for name in names:
-        wanted[name.rpartition("/")[0]].append(name)
-    missing = []
-    for place, inside in wanted.items():
-        path = folder / place
-        there = {entry.name for entry in path.iterdir()} if path.is_dir() else set()
-        missing += [name for name in inside if name.rpartition("/")[2] not in there]
-    return missing
 
 
 def labelled(face: AffectNetFace, pictures: Path) -> LabelledFace:

@@ -10,6 +10,7 @@ ArcFace", BMVC 2019; joined as for Emotion-GCN (Antoniadis et al., FG 2021).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -50,12 +51,10 @@ def read_affwild2(annotations: Path, frames: Path, split: Split) -> list[AffWild
         DatasetError: a folder is missing, or a line cannot be read; the message names file and line.
     """
     affect_files = {
-        path.stem: path
-        for folder in SPLIT_FOLDERS.values()
-        for path in sorted(_folder(annotations / "VA_Set" / folder).glob("*.txt"))
+        path.stem: path for folder in SPLIT_FOLDERS.values() for path in annotation_files(annotations / "VA_Set" / folder)
     }
     found: list[AffWild2Frame] = []
-    for file in sorted(_folder(annotations / "EXPR_Set" / SPLIT_FOLDERS[split]).glob("*.txt")):
+    for file in annotation_files(annotations / "EXPR_Set" / SPLIT_FOLDERS[split]):
         video = file.stem
         if video not in affect_files:
             continue
@@ -67,21 +66,34 @@ def read_affwild2(annotations: Path, frames: Path, split: Split) -> list[AffWild
     return found
 
 
-def _folder(path: Path) -> Path:
-    if not path.is_dir():
-        raise DatasetError(f"{path}: expected a folder of Aff-Wild2's annotations, found none; {AGAIN}")
-    return path
+def annotation_files(folder: Path) -> list[Path]:
+    """The files of a folder of annotations, one for each video, by name.
+
+    Raises:
+        DatasetError: the folder is missing.
+    """
+    if not folder.is_dir():
+        raise DatasetError(f"{folder}: expected a folder of Aff-Wild2's annotations, found none; {AGAIN}")
+    return sorted(folder.glob("[!.]*.txt"))
 
 
 def _lines(path: Path) -> list[tuple[int, str]]:
     """Frame number and line, without the header."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()[1:]
+        header, *lines = path.read_text(encoding="utf-8-sig").rstrip().splitlines() or [""]
     except (OSError, UnicodeDecodeError) as error:
         raise DatasetError(
             f"{path}: expected a list of Aff-Wild2's annotations, found none that can be read ({error}); {AGAIN}"
         ) from error
-    return [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
+    if not any(letter.isalpha() for letter in header):
+        raise DatasetError(
+            f"{path}: line 1: expected names of classes or of valence and arousal, found {header[:40]!r}; {AGAIN}"
+        )
+    # A line in excess would give every frame after it another frame's label.
+    empty = next((number for number, line in enumerate(lines, 1) if not line.strip()), None)
+    if empty is not None:
+        raise DatasetError(f"{path}: line {empty + 1}: expected the annotation of frame {empty}, found an empty line; {AGAIN}")
+    return list(enumerate(lines, 1))
 
 
 def _expressions(path: Path) -> dict[int, int]:
@@ -106,6 +118,8 @@ def _affect(path: Path) -> dict[int, tuple[float, float]]:
     for number, line in _lines(path):
         try:
             valence, arousal = (float(part) for part in line.split(","))
+            if math.isnan(valence + arousal):
+                raise ValueError
         except ValueError:
             raise DatasetError(f"{path}: line {number + 1}: expected valence,arousal, found {line[:40]!r}; {AGAIN}") from None
         if -1 <= valence <= 1 and -1 <= arousal <= 1:

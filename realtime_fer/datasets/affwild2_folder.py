@@ -5,16 +5,26 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from realtime_fer.datasets.affectnet_folder import Part, missing_pictures
-from realtime_fer.datasets.affwild2 import REQUEST_AT, SPLIT_FOLDERS, AffWild2Frame, Split, read_affwild2
+from realtime_fer.datasets.affectnet_folder import Part
+from realtime_fer.datasets.affwild2 import (
+    AGAIN,
+    REQUEST_AT,
+    SPLIT_FOLDERS,
+    AffWild2Frame,
+    Split,
+    annotation_files,
+    read_affwild2,
+)
 from realtime_fer.datasets.emotion_gcn_pickles import read_affwild2_pickle
 from realtime_fer.datasets.labelled_faces import LabelledFace, LabelledSet
+from realtime_fer.datasets.listed_files import require_files
 from realtime_fer.errors import DatasetError
 from realtime_fer.labels import AFFWILD2_LABELS
 
 ANNOTATION_FOLDERS: Final = ("", "annotations", "Annotations")
 FRAME_FOLDERS: Final = ("cropped_aligned", "")
 PICKLE: Final = "data_affwild2.pkl"
+FRAMES_AGAIN: Final = f"unpack Aff-Wild2's cropped-aligned images there (on request: {REQUEST_AT})"
 
 
 def open_affwild2(folder: Path, part: Part) -> LabelledSet:
@@ -35,12 +45,7 @@ def open_affwild2(folder: Path, part: Part) -> LabelledSet:
         found = sorted(
             read_affwild2_pickle(folder / PICKLE, "train" if part == "train" else "val"), key=lambda item: item.frame
         )
-        missing = missing_pictures(frames, (item.frame for item in found))
-        if missing:
-            raise DatasetError(
-                f"{frames / missing[0]}: no such file, nor {len(missing) - 1} more of the {len(found)} that {PICKLE} lists; "
-                f"unpack Aff-Wild2's cropped-aligned images there (on request: {REQUEST_AT})"
-            )
+        require_files(frames, [item.frame for item in found], PICKLE, FRAMES_AGAIN)
     else:
         raise DatasetError(
             f"{folder / 'EXPR_Set'}: no such folder, nor {PICKLE}; expected Aff-Wild2's annotations, EXPR_Set and VA_Set "
@@ -55,11 +60,14 @@ def open_affwild2(folder: Path, part: Part) -> LabelledSet:
 
 def _annotated(annotations: Path, frames: Path, part: Part) -> list[AffWild2Frame]:
     split: Split = "train" if part == "train" else "validation"
-    videos = sorted(path.stem for path in (annotations / "EXPR_Set" / SPLIT_FOLDERS[split]).glob("*.txt"))
+    expressions = annotations / "EXPR_Set" / SPLIT_FOLDERS[split]
+    videos = [path.stem for path in annotation_files(expressions)]
+    if not videos:
+        raise DatasetError(f"{expressions}: expected a text file for each video, found none; {AGAIN}")
     absent = [video for video in videos if next((frames / video).glob("*.jpg"), None) is None]
     if absent:
         raise DatasetError(
             f"{frames / absent[0]}: expected the frames of a video, 00001.jpg and so on, found none, as of {len(absent) - 1} "
-            f"more of {len(videos)} videos; unpack Aff-Wild2's cropped-aligned images there (on request: {REQUEST_AT})"
+            f"more of {len(videos)} videos; {FRAMES_AGAIN}"
         )
     return read_affwild2(annotations, frames, split)

@@ -13,14 +13,15 @@ from realtime_fer.datasets.affectnet_folder import open_affectnet_lists
 from realtime_fer.datasets.affwild2_folder import open_affwild2
 from realtime_fer.datasets.ckplus import open_ckplus
 from realtime_fer.datasets.class_folders import open_class_folders
-from realtime_fer.datasets.ferplus import NOT_COUNTED, FerPlus, load_ferplus, majority_labels
-from realtime_fer.datasets.ferplus_files import find_part_folder, has_tables, read_ferplus_pictures, read_ferplus_tables
+from realtime_fer.datasets.ferplus import NOT_COUNTED, FerPlus, majority_labels
+from realtime_fer.datasets.ferplus_files import read_ferplus
 from realtime_fer.datasets.fmpn_folds import FmpnName, read_fmpn_fold, read_fmpn_frames
 from realtime_fer.datasets.jaffe import open_jaffe
 from realtime_fer.datasets.labelled_faces import LabelledFace, LabelledSet
 from realtime_fer.datasets.mmi import open_mmi
 from realtime_fer.datasets.raf_db import read_raf_db_basic
 from realtime_fer.datasets.subject_folds import PUBLISHED_FOLDS, fold_rows, published_runs
+from realtime_fer.datasets.unpacking_slips import unpacking_slip
 from realtime_fer.errors import DatasetError
 from realtime_fer.labels import FERPLUS_LABELS, MMI_LABELS
 from realtime_fer.reasoning.chain_of_affect.compound_labels import BASIC_LABELS
@@ -54,40 +55,35 @@ def open_labelled(name: str, folder: Path, part: Part, *, fold: int | None = Non
         raise DatasetError(f"{name}: has a split of its own and no folds, found fold={fold}; leave the fold out")
     if fold is not None and folds is not None and not 0 <= fold < folds:
         raise DatasetError(f"{name}: expected a fold of 0 to {folds - 1}, found {fold}")
-    opened = _OPENERS[name](folder, part, fold)
+    try:
+        opened = _OPENERS[name](folder, part, fold)
+    except OSError as error:
+        raise DatasetError(
+            f"{error.filename or folder}: expected {name}'s files, found one that may not be read ({error.strerror}); change "
+            f"its permissions or copy it again"
+        ) from error
+    except DatasetError as error:
+        slip = unpacking_slip(folder, SIGNS[name])
+        if slip is None:
+            raise
+        raise DatasetError(f"{error}; {slip}") from error
     if len(opened) == 0:
         raise DatasetError(f"{folder}: expected labelled faces for {part}, found none; unpack all of {name}")
     return opened
 
 
 def ferplus_majority(voted: FerPlus, path: Path) -> LabelledSet:
-    """The faces that count under the majority protocol, in their order; `read` gives 48 x 48 pixels."""
-    labels = majority_labels(voted.votes)
-    rows = np.flatnonzero(labels != NOT_COUNTED)
-    faces = tuple(LabelledFace(path, int(label)) for label in labels[rows])
-    return LabelledSet("ferplus", FERPLUS_LABELS, faces, pixels=voted.images[rows])
-
-
-def read_ferplus(folder: Path, part: Part) -> FerPlus:
-    """FER+ in any of its forms: npz file, folder with `ferplus_<part>.npz`, folders of pictures, or the two tables.
+    """The faces that count under the majority protocol, in their order; `read` gives 48 x 48 pixels.
 
     Raises:
-        DatasetError: the folder holds none of them, or what it holds cannot be read.
+        DatasetError: none does.
     """
-    archive = folder if folder.is_file() else folder / f"ferplus_{part}.npz"
-    pictures = find_part_folder(folder, part)
-    if archive.is_file():
-        return load_ferplus(archive)
-    if pictures is not None:
-        return read_ferplus_pictures(pictures)
-    if has_tables(folder):
-        return read_ferplus_tables(folder, part)
-    others = sorted(path.name for path in folder.glob("ferplus_*.npz")) if folder.is_dir() else []
-    hint = f"; to take another part, name its file: {', '.join(others)}" if others else ""
-    raise DatasetError(
-        f"{archive}: no such file; expected an npz file of FER+, or FER2013{part.capitalize()} with label.csv, or fer2013.csv "
-        f"and fer2013new.csv (votes: https://github.com/microsoft/FERPlus){hint}"
-    )
+    labels = majority_labels(voted.votes)
+    rows = np.flatnonzero(labels != NOT_COUNTED)
+    if not len(rows):
+        raise DatasetError(f"{path}: expected faces on which most taggers agree, found none among {len(voted)}; copy it again")
+    faces = tuple(LabelledFace(path, int(label)) for label in labels[rows])
+    return LabelledSet("ferplus", FERPLUS_LABELS, faces, pixels=voted.images[rows])
 
 
 def _affectnet(folder: Path, part: Part, fold: int | None) -> LabelledSet:
@@ -169,6 +165,20 @@ _OPENERS: Final[dict[str, Callable[[Path, Part, int | None], LabelledSet]]] = {
     "fmpn-mmi": _fmpn_mmi,
     "folders": _folders,
 }
+
+SIGNS: Final[dict[str, tuple[str, ...]]] = {
+    "affectnet": ("training.csv", "validation.csv", "Manually_Annotated*", "train_set", "val_set", "data*.pkl"),
+    "affwild2": ("EXPR_Set", "[aA]nnotations", "data_affwild2.pkl"),
+    "raf-db": ("basic", "EmoLabel"),
+    "ckplus": ("*cohn-kanade-images", "Emotion*"),
+    "mmi": ("Sessions", "*/session.xml", "imgs"),
+    "jaffe": ("[A-Z][A-Z].[A-Z][A-Z]*.tif*", "jaffe"),
+    "ferplus": ("ferplus_*.npz", "FER2013*", "fer2013*.csv", "data/FER2013*", "label.csv"),
+    "fmpn-ckplus": ("emotion_labels.*", "train_ids_*.csv"),
+    "fmpn-mmi": ("emotion_labels.*", "train_ids_*.csv"),
+    "folders": ("*/*.[jp][pn]g", "*/*.jpeg"),
+}
+"""Names by which a folder of each set is known, to tell a slip of unpacking from a set with files missing."""
 
 NAMES: Final = tuple(_OPENERS)
 """What a user may type."""

@@ -3,6 +3,7 @@
     extended-cohn-kanade-images/cohn-kanade-images/S005/001/S005_001_00000001.png    the outer folder may be left out
     Emotion/S005/001/S005_001_00000011_emotion.txt    one number: 1 anger .. 7 surprise; also below Emotion_labels/
     Landmarks/S005/001/S005_001_00000011_landmarks.txt    68 lines of x and y; optional
+    bbox_landmark_mtcnn.pkl    five points of each frame, from FMPN's repository; optional
 
 327 of the 593 sequences have a label; the folders of the others in Emotion are empty.
 
@@ -16,11 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
-from realtime_fer.datasets.five_point_crop import five_of_68, five_point_crop
+from realtime_fer.datasets.ckplus_landmarks import find_cut
 from realtime_fer.datasets.labelled_faces import LabelledFace, LabelledSet
-from realtime_fer.datasets.video_frame import ImageRgb
 from realtime_fer.errors import DatasetError
 from realtime_fer.labels import CKPLUS_LABELS
 
@@ -37,9 +35,7 @@ PEOPLE_WITHOUT_LABEL: Final = 5
 
 IMAGE_FOLDERS: Final = ("extended-cohn-kanade-images/cohn-kanade-images", "cohn-kanade-images")
 LABELS_AGAIN: Final = f"unpack CK+'s Emotion_labels.zip again (on request: {REQUEST_AT})"
-LANDMARKS_AGAIN: Final = "unpack CK+'s Landmarks.zip again, or take the folder away: whole frames are read then"
 LABEL_FOLDERS: Final = ("Emotion", "Emotion_labels/Emotion")
-LANDMARK_FOLDERS: Final = ("Landmarks", "Landmarks/Landmarks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +63,7 @@ def read_ckplus(folder: Path) -> list[CkPlusSequence]:
     """
     images = _inner(folder, IMAGE_FOLDERS, "pictures", "extended-cohn-kanade-images.zip")
     labels = _inner(folder, LABEL_FOLDERS, "labels", "Emotion_labels.zip")
-    files = sorted(labels.glob("S*/*/*_emotion.txt"))
+    files = sorted(labels.glob("S*/*/S*_emotion.txt"))
     if not files:
         raise DatasetError(
             f"{labels}: expected labels such as S005/001/S005_001_00000011_emotion.txt, found none; {LABELS_AGAIN}"
@@ -111,15 +107,15 @@ def read_ckplus(folder: Path) -> list[CkPlusSequence]:
 def open_ckplus(folder: Path, *, peak_frames: int = PEAK_FRAMES, neutral: bool = False) -> LabelledSet:
     """The peak frames of every labelled sequence, by name.
 
-    `read` cuts the face by the owners' landmarks where they are unpacked, see `five_point_crop`; else it leaves the frame
-    whole.
+    `read` cuts the face by the owners' landmarks where they are unpacked, else by those that FMPN is published with where
+    `bbox_landmark_mtcnn.pkl` is in the folder, see `five_point_crop`; else it leaves the frame whole.
 
     Args:
         peak_frames: how many from the end.
         neutral: take each sequence's first frame too, under an eighth label, "neutral".
 
     Raises:
-        DatasetError: see `read_ckplus`.
+        DatasetError: see `read_ckplus`; or FMPN's landmarks cannot be read.
     """
     faces = []
     for sequence in read_ckplus(folder):
@@ -127,40 +123,12 @@ def open_ckplus(folder: Path, *, peak_frames: int = PEAK_FRAMES, neutral: bool =
             faces.append(LabelledFace(sequence.frames[0], len(CKPLUS_LABELS), sequence.subject))
         faces += [LabelledFace(frame, sequence.label, sequence.subject) for frame in sequence.frames[-peak_frames:]]
     labels = (*CKPLUS_LABELS, "neutral") if neutral else CKPLUS_LABELS
-    landmarks = next((folder / place for place in LANDMARK_FOLDERS if any((folder / place).glob("S*"))), None)
-
-    def cut(image_rgb: ImageRgb, face: LabelledFace) -> ImageRgb:
-        return five_point_crop(image_rgb, five_of_68(read_landmarks(landmark_file(landmarks, face.picture))))
-
-    return LabelledSet("ckplus", labels, tuple(faces), cut=cut if landmarks is not None else None)
-
-
-def landmark_file(landmarks: Path | None, picture: Path) -> Path:
-    """Where the landmarks of a frame are."""
-    subject, sequence, _ = picture.stem.split("_")
-    return (landmarks or Path()) / subject / sequence / f"{picture.stem}_landmarks.txt"
-
-
-def read_landmarks(path: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """The 68 points of one frame, float64 (68, 2), pixels.
-
-    Raises:
-        DatasetError: the file is missing or holds anything else.
-    """
-    try:
-        points = np.array([[float(value) for value in line.split()] for line in path.read_text().splitlines() if line.strip()])
-    except (OSError, ValueError) as error:
-        raise DatasetError(
-            f"{path}: expected 68 lines of x and y, found none that can be read ({error}); {LANDMARKS_AGAIN}"
-        ) from error
-    if points.shape != (68, 2):
-        raise DatasetError(f"{path}: expected 68 lines of x and y, found {points.shape}; {LANDMARKS_AGAIN}")
-    return points
+    return LabelledSet("ckplus", labels, tuple(faces), cut=find_cut(folder))
 
 
 def _label(file: Path) -> int:
     try:
-        text = file.read_text(encoding="utf-8").strip()
+        text = file.read_text(encoding="utf-8-sig").strip()
     except (OSError, ValueError) as error:
         raise DatasetError(f"{file}: expected a label, found a file that cannot be read ({error}); {LABELS_AGAIN}") from error
     try:

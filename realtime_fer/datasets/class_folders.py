@@ -29,9 +29,24 @@ def open_class_folders(folder: Path) -> LabelledSet:
     Raises:
         DatasetError: fewer than two sub-folders have pictures.
     """
+    of_class = pictures_by_class(folder)
+    known = {name: position for position, name in enumerate(FERPLUS_LABELS)}
+    labels = tuple(sorted(of_class, key=lambda name: (known.get(name, len(known)), name)))
+    faces = [LabelledFace(path, label) for label, name in enumerate(labels) for path in of_class[name]]
+    return LabelledSet("folders", labels, tuple(faces))
+
+
+def pictures_by_class(folder: Path) -> dict[str, list[Path]]:
+    """Our name of each sub-folder that has pictures -> them, both by path.
+
+    Raises:
+        DatasetError: there are fewer than two.
+    """
     of_class: dict[str, list[Path]] = {}
     for sub_folder in sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else ():
-        pictures = sorted(path for path in sub_folder.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES)
+        # A Macintosh's copies leave files such as ._1.png beside the pictures.
+        there = (path for path in sub_folder.iterdir() if not path.name.startswith("."))
+        pictures = sorted(path for path in there if path.suffix.lower() in PICTURE_SUFFIXES)
         if pictures:
             name = sub_folder.name.lower()
             of_class.setdefault(OTHER_NAMES.get(name, name), []).extend(pictures)
@@ -41,7 +56,4 @@ def open_class_folders(folder: Path) -> LabelledSet:
             f"{folder}: expected a folder with a sub-folder of pictures for each class (anger, happiness, ...), found {found}; "
             f"name the folder that holds the classes' folders"
         )
-    known = {name: position for position, name in enumerate(FERPLUS_LABELS)}
-    labels = tuple(sorted(of_class, key=lambda name: (known.get(name, len(known)), name)))
-    faces = [LabelledFace(path, label) for label, name in enumerate(labels) for path in of_class[name]]
-    return LabelledSet("folders", labels, tuple(faces))
+    return of_class

@@ -6,17 +6,18 @@ Crowd-Sourced Label Distribution", ICMI 2016.
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from realtime_fer.datasets.numpy_files import read_npz
 from realtime_fer.errors import DatasetError, ShapeError
 from realtime_fer.labels import FERPLUS_LABELS, FERPLUS_VOTE_COLUMNS
 
 FACE_SIZE_PX = 48
+_FACE_SHAPES = {(FACE_SIZE_PX**2,), (1, FACE_SIZE_PX, FACE_SIZE_PX), (FACE_SIZE_PX, FACE_SIZE_PX, 1)}
 NOT_COUNTED = -1
 """Label of an image on which the taggers do not agree, or agree that it shows no emotion."""
 
@@ -54,29 +55,31 @@ class FerPlus:
 
 
 def load_ferplus(path: Path) -> FerPlus:
-    """Read an npz file with `images`, `votes` and, if present, `vote_names`.
+    """Read an npz file with `images`, `votes` and, if present, `vote_names`; its other arrays are not looked at.
+
+    Images may also be (N, 2304), or have an axis of one channel; both arrays may be of any type of numbers, as long as they are
+    whole and of 0 to 255. Names of columns may differ in case, and "not a face" may be NF, as in FER+'s own table.
 
     Raises:
-        DatasetError: the file cannot be read, lacks an array, or has another column order.
+        DatasetError: the file cannot be read, lacks an array, has other numbers, shapes or another column order.
     """
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        # numpy's own words would advise loading pickles.
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "damaged, or another kind of file"
+    arrays = read_npz(path, ("images", "votes", "vote_names"), "an npz file of FER+ faces", "make or copy it again")
+    for name in ("images", "votes"):
+        if name not in arrays:
+            raise DatasetError(f"{path}: expected arrays images and votes, found no {name}; is this a FER+ npz file?")
+    named: list[str | bytes] = arrays["vote_names"].reshape(-1).tolist() if "vote_names" in arrays else [*FERPLUS_VOTE_COLUMNS]
+    names = [name.decode(errors="replace") if isinstance(name, bytes) else str(name) for name in named]
+    if tuple(_column_name(name) for name in names) != FERPLUS_VOTE_COLUMNS:
         raise DatasetError(
-            f"{path}: expected an npz file of FER+ faces, found none that can be read ({reason}); make or copy it again"
-        ) from error
-    missing = {"images", "votes"} - arrays.keys()
-    if missing:
-        raise DatasetError(f"{path}: expected arrays images and votes, found {sorted(arrays)}; is this a FER+ npz file?")
-    if "vote_names" in arrays and tuple(map(str, arrays["vote_names"])) != FERPLUS_VOTE_COLUMNS:
-        raise DatasetError(f"{path}: expected vote columns {FERPLUS_VOTE_COLUMNS}, found {tuple(arrays['vote_names'])}")
+            f"{path}: expected vote columns {', '.join(FERPLUS_VOTE_COLUMNS)}, found {', '.join(names)}; put them in this order"
+        )
+    images, votes = (_whole_bytes(path, name, arrays[name]) for name in ("images", "votes"))
+    if images.size == len(images) * FACE_SIZE_PX**2 and images.shape[1:] in _FACE_SHAPES:
+        images = images.reshape(len(images), FACE_SIZE_PX, FACE_SIZE_PX)
     try:
-        return FerPlus(arrays["images"], arrays["votes"])
+        return FerPlus(images, votes)
     except ShapeError as error:
-        raise DatasetError(f"{path}: {error}") from error
+        raise DatasetError(f"{path}: {error}; is this a FER+ npz file?") from error
 
 
 def without_outliers(votes: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
@@ -168,6 +171,26 @@ def split_held_out(count: int, fraction: float, seed: int) -> tuple[npt.NDArray[
     order = np.random.default_rng(seed).permutation(count)
     held_out = max(1, round(count * fraction))
     return np.sort(order[held_out:]), np.sort(order[:held_out])
+
+
+def _column_name(name: str) -> str:
+    plain = name.strip().casefold().replace(" ", "_").replace("-", "_")
+    return "not_a_face" if plain == "nf" else plain
+
+
+def _whole_bytes(path: Path, name: str, array: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
+    """Numbers of any type as uint8, if none changes by that."""
+    if array.ndim == 0 or array.dtype.kind not in "buif":
+        raise DatasetError(f"{path}: {name}: expected an array of numbers, found {array.dtype} {array.shape}; make it again")
+    if array.dtype == np.uint8:
+        return array.astype(np.uint8, copy=False)
+    numbers = array.astype(np.float64)
+    if not ((numbers >= 0) & (numbers <= 255) & (numbers == np.floor(numbers))).all():
+        raise DatasetError(
+            f"{path}: {name}: expected whole numbers of 0 to 255, found {array.dtype} of {numbers.min():g} to "
+            f"{numbers.max():g}; write them as they were given out, not scaled"
+        )
+    return numbers.astype(np.uint8)
 
 
 def _require_votes(votes: npt.NDArray[np.uint8]) -> None:

@@ -22,7 +22,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from realtime_fer.datasets.ferplus import FACE_SIZE_PX, FerPlus
+from realtime_fer.datasets.ferplus import FACE_SIZE_PX, FerPlus, load_ferplus
+from realtime_fer.datasets.listed_files import require_files
 from realtime_fer.errors import DatasetError
 from realtime_fer.labels import FERPLUS_VOTE_COLUMNS
 
@@ -34,7 +35,31 @@ FACES_AT: Final = "https://www.kaggle.com/c/challenges-in-representation-learnin
 PART_FOLDERS: Final[dict[FerPlusPart, str]] = {"train": "FER2013Train", "valid": "FER2013Valid", "test": "FER2013Test"}
 USAGES: Final[dict[FerPlusPart, str]] = {"train": "Training", "valid": "PublicTest", "test": "PrivateTest"}
 
+FACE_TABLE: Final = "fer2013.csv"
+VOTE_TABLE: Final = "fer2013new.csv"
 VOTES: Final = len(FERPLUS_VOTE_COLUMNS)
+
+
+def read_ferplus(folder: Path, part: FerPlusPart) -> FerPlus:
+    """FER+ in any of its forms: npz file, folder with `ferplus_<part>.npz`, folders of pictures, or the two tables.
+
+    Raises:
+        DatasetError: the folder holds none of them, or what it holds cannot be read.
+    """
+    archive = folder if folder.is_file() or folder.suffix == ".npz" else folder / f"ferplus_{part}.npz"
+    if archive.is_file() or archive == folder:
+        return load_ferplus(archive)
+    pictures = _part_folder(folder, part)
+    if pictures is not None:
+        return read_ferplus_pictures(pictures)
+    if any((folder / name).is_file() for name in (FACE_TABLE, VOTE_TABLE)):
+        return read_ferplus_tables(folder, part)
+    others = sorted(path.name for path in folder.glob("ferplus_*.npz")) if folder.is_dir() else []
+    hint = f"; to take another part, name its file: {', '.join(others)}" if others else ""
+    raise DatasetError(
+        f"{archive}: no such file; expected an npz file of FER+, or FER2013{part.capitalize()} with label.csv, or fer2013.csv "
+        f"and fer2013new.csv (votes: https://github.com/microsoft/FERPlus){hint}"
+    )
 
 
 def read_ferplus_pictures(folder: Path) -> FerPlus:
@@ -47,7 +72,7 @@ def read_ferplus_pictures(folder: Path) -> FerPlus:
         DatasetError: label.csv or a picture is missing, a row is of another form, or a picture is not grey 48 x 48.
     """
     path = folder / "label.csv"
-    rows = [(number, row) for number, row in _rows(path, VOTES_AT) if any(row)]
+    rows = list(_rows(path, VOTES_AT))
     if not rows:
         raise DatasetError(
             f'{path}: expected rows such as fer0000000.png,"(0, 0, 48, 48)",4,0,..., found an empty file; it is at {VOTES_AT}'
@@ -61,13 +86,8 @@ def read_ferplus_pictures(folder: Path) -> FerPlus:
             )
         names.append(row[0])
         votes.append(_votes(path, number, row[2:]))
-    there = {entry.name for entry in folder.iterdir()}
-    missing = [name for name in names if name not in there]
-    if missing:
-        raise DatasetError(
-            f"{folder / missing[0]}: no such file, nor {len(missing) - 1} more of the {len(names)} that label.csv lists; "
-            f"write them with generate_training_data.py of {VOTES_AT} from FER2013 ({FACES_AT})"
-        )
+    advice = f"write them with generate_training_data.py of {VOTES_AT} from FER2013 ({FACES_AT})"
+    require_files(folder, names, "label.csv", advice)
     return FerPlus(np.stack([_face(folder / name) for name in names]), np.array(votes, np.uint8))
 
 
@@ -77,7 +97,7 @@ def read_ferplus_tables(folder: Path, part: FerPlusPart) -> FerPlus:
     Raises:
         DatasetError: a table is missing, a row is of another form, or the tables have different numbers of rows.
     """
-    face_table, vote_table = folder / "fer2013.csv", folder / "fer2013new.csv"
+    face_table, vote_table = folder / FACE_TABLE, folder / VOTE_TABLE
     images, votes = [], []
     pairs = zip_longest(_table(vote_table, VOTES_AT, "Usage"), _table(face_table, FACES_AT, "emotion"))
     for vote_row, face_row in pairs:
@@ -99,7 +119,7 @@ def read_ferplus_tables(folder: Path, part: FerPlusPart) -> FerPlus:
     return FerPlus(np.stack(images), np.array(votes, np.uint8))
 
 
-def find_part_folder(folder: Path, part: FerPlusPart) -> Path | None:
+def _part_folder(folder: Path, part: FerPlusPart) -> Path | None:
     """Where a part's pictures are, if the folder is laid out so; the folder itself if it is one part."""
     if folder.name in PART_FOLDERS.values() and (folder / "label.csv").is_file():
         return folder
@@ -107,16 +127,11 @@ def find_part_folder(folder: Path, part: FerPlusPart) -> Path | None:
     return next((place for place in places if place.is_dir()), None)
 
 
-def has_tables(folder: Path) -> bool:
-    """Whether a folder holds at least one of the two tables."""
-    return any((folder / name).is_file() for name in ("fer2013.csv", "fer2013new.csv"))
-
-
 def _rows(path: Path, source: str) -> Iterator[tuple[int, list[str]]]:
-    """Number from 1, and cells."""
+    """Number from 1, and cells; empty rows are left out."""
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            yield from enumerate(csv.reader(file), 1)
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            yield from ((number, row) for number, row in enumerate(csv.reader(file), 1) if any(row))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DatasetError(
             f"{path}: expected a table of FER+, found none that can be read ({error}); it is at {source}"

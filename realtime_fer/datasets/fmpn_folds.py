@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from realtime_fer.datasets.affectnet_folder import missing_pictures
+from realtime_fer.datasets.listed_files import require_files
 from realtime_fer.datasets.plain_pickle import load_pickle
 from realtime_fer.datasets.split_files import read_split, split_paths, subject_of
 from realtime_fer.errors import DatasetError
@@ -30,6 +30,7 @@ FIRST_LABEL: Final[dict[FmpnName, int]] = {"ckplus": 1, "mmi": 0}
 """The number that class 0 has in the label file."""
 
 UNLABELLED: Final = -1
+CUT_FACES: Final = "cut the faces of the set's frames and put them there under these names"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +83,7 @@ def read_fmpn_fold(folder: Path, name: FmpnName, fold: int, *, need_pictures: bo
         )
     if need_pictures:
         listed = [picture.file.name for picture in (*train, *test)]
-        missing = missing_pictures(folder / "imgs", listed)
-        if missing:
-            raise DatasetError(
-                f"{folder / 'imgs' / missing[0]}: no such file, nor {len(missing) - 1} more of the {len(listed)} of fold "
-                f"{fold}; cut the faces of the set's frames and put them there under these names"
-            )
+        require_files(folder / "imgs", listed, f"fold {fold}", CUT_FACES)
     return FmpnFold(LABELS[name], train, test, folder / "imgs_res" / str(fold))
 
 
@@ -98,13 +94,13 @@ def read_fmpn_frames(folder: Path, name: FmpnName) -> list[FmpnPicture]:
         DatasetError: labels or pictures are missing, or a picture has another name.
     """
     of_sequence = read_fmpn_labels(folder, name)
-    files = sorted((folder / "imgs").glob("*.png"))
+    files = sorted((folder / "imgs").glob("[!.]*.png"))
     labels = [(file, subject_of(file.name), of_sequence.get(file.name.rpartition("_")[0])) for file in files]
     found = [FmpnPicture(file, label, subject) for file, subject, label in labels if label is not None]
     if not found:
         raise DatasetError(
             f"{folder / 'imgs'}: expected pictures such as S005_001_00000009.png of labelled sequences, found {len(files)} of "
-            f"others; cut the faces of the set's frames and put them there under these names"
+            f"others; {CUT_FACES}"
         )
     return found
 
@@ -135,8 +131,8 @@ def read_fmpn_labels(folder: Path, name: FmpnName) -> dict[str, int]:
 
 def _json(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        return json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
         raise DatasetError(
             f"{path}: expected labels as JSON, found a file that cannot be read ({error}); write it again"
         ) from error

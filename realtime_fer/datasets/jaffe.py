@@ -35,7 +35,7 @@ def open_jaffe(folder: Path, *, pictures: int = PICTURES) -> LabelledSet:
         DatasetError: there are other numbers of pictures, or one has another name.
     """
     place = folder / "jaffe" if (folder / "jaffe").is_dir() else folder
-    found = sorted([*place.glob("*.tiff"), *place.glob("*.tif")])
+    found = sorted(path for path in place.glob("[!.]*") if path.suffix.lower() in {".tif", ".tiff"})
     if len(found) != pictures:
         there = f"{len(found)}" if place.is_dir() else "no such folder"
         raise DatasetError(

@@ -128,7 +128,7 @@ def open_mmi(folder: Path, *, views: Sequence[int] = (FRONTAL,), peak_frames: in
 
 def _video(session: Path) -> MmiVideo | None:
     """The session's video; None where it shows none of the six emotions."""
-    annotations = [path for path in sorted(session.glob("*-*.xml")) if not path.name.endswith("aucs.xml")]
+    annotations = [path for path in sorted(session.glob("[!.]*-*.xml")) if not path.name.endswith("aucs.xml")]
     if not annotations:
         return None
     annotation = annotations[0]

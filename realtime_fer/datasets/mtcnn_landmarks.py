@@ -34,5 +34,7 @@ def _points(path: Path, name: Any, entry: Any) -> Points:
         raise DatasetError(f"{path}: {name}: expected boxes and points, found {type(entry).__name__}") from error
     if boxes.ndim != 2 or boxes.shape[1:] != (5,) or points.shape != (len(boxes), 10) or len(boxes) == 0:
         raise DatasetError(f"{path}: {name}: expected boxes (n, 5) and points (n, 10), found {boxes.shape} and {points.shape}")
+    if not (np.isfinite(boxes).all() and np.isfinite(points).all()):
+        raise DatasetError(f"{path}: {name}: expected finite coordinates, found others; get the file from its authors again")
     surest: Points = points[boxes[:, 4].argmax()].reshape(2, 5).T.copy()
     return surest

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from realtime_fer.datasets.listed_files import require_files
 from realtime_fer.errors import DatasetError
 from realtime_fer.reasoning.chain_of_affect.compound_labels import BASIC_LABELS, COMPOUND_PAIRS
 
@@ -84,7 +85,7 @@ def read_raf_db_compound(folder: Path, pictures: Pictures = "aligned") -> RafDbP
 def _read(folder: Path, pictures: Pictures, labels: Sequence[str], part: str) -> RafDbPart:
     path = folder / LABELS_FILE
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (FileNotFoundError, NotADirectoryError) as error:
         raise DatasetError(
             f"{path}: no such file; expected the folder of RAF-DB's {part} part, as its owners distribute it "
@@ -102,13 +103,7 @@ def _read(folder: Path, pictures: Pictures, labels: Sequence[str], part: str) ->
         twice = next(name for position, name in enumerate(names) if name in names[:position])
         raise DatasetError(f"{path}: {twice} is listed twice; unpack RAF-DB's {part} part again")
     images = folder / "Image" / pictures
-    there = {entry.name for entry in images.iterdir()} if images.is_dir() else set()
-    missing = [name for name in names if name not in there]
-    if missing:
-        raise DatasetError(
-            f"{images / missing[0]}: no such file, nor {len(missing) - 1} more of the {len(names)} that {LABELS_FILE} lists; "
-            f"unpack RAF-DB's {pictures}.zip there (on request: {REQUEST_AT})"
-        )
+    require_files(images, names, LABELS_FILE, f"unpack RAF-DB's {pictures}.zip there (on request: {REQUEST_AT})")
     return RafDbPart(tuple(found), images)
 
 

@@ -35,13 +35,6 @@ def read_split(folder: Path, fold: int) -> SplitNames:
     return SplitNames(train, test)
 
 
-def write_split(folder: Path, fold: int, names: SplitNames) -> None:
-    """Write both lists in the published form."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for path, lines in zip(split_paths(folder, fold), (names.train, names.test), strict=True):
-        path.write_bytes("\n".join(lines).encode())
-
-
 def split_paths(folder: Path, fold: int) -> tuple[Path, Path]:
     """Where a fold's lists for training and for testing are."""
     return folder / f"train_ids_{fold}.csv", folder / f"test_ids_{fold}.csv"
@@ -61,7 +54,7 @@ def subject_of(name: str) -> str:
 
 def _names(path: Path) -> tuple[str, ...]:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, ValueError) as error:
         raise DatasetError(
             f"{path}: expected a list of file names, found none that can be read ({error}); "

@@ -5,7 +5,7 @@ Fold k tests the people of one part and trains on all others.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
@@ -34,38 +34,6 @@ def published_runs(subjects: Sequence[str], folds: int = PUBLISHED_FOLDS) -> lis
     people = _people(subjects, folds)
     ends = [round(run * len(people) / folds) for run in range(folds + 1)]
     return [tuple(people[ends[run] : ends[run + 1]]) for run in reversed(range(folds))]
-
-
-def balanced_runs(subjects: Sequence[str], labels: Sequence[int], folds: int = PUBLISHED_FOLDS) -> list[tuple[str, ...]]:
-    """The people that each fold tests, so that every fold has about as many samples of each class as any other.
-
-    People come in falling order of their samples, each into the fold that the sum of squared class counts grows least by.
-
-    Args:
-        subjects, labels: of each sample.
-
-    Raises:
-        DatasetError: there are fewer people than folds, or lengths differ.
-    """
-    if len(subjects) != len(labels):
-        raise DatasetError(f"folds: {len(subjects)} subjects but {len(labels)} labels")
-    people = _people(subjects, folds)
-    samples: dict[str, Counter[int]] = defaultdict(Counter)
-    for subject, label in zip(subjects, labels, strict=True):
-        samples[subject][label] += 1
-    tested: list[list[str]] = [[] for _ in range(folds)]
-    counts: list[Counter[int]] = [Counter() for _ in range(folds)]
-    for subject in sorted(people, key=lambda name: (-samples[name].total(), name)):
-        of = samples[subject]
-        # (a + b)^2 - a^2 = b (2 a + b); where that is equal, the fold with fewer people, so that none stays empty.
-        growth = [
-            (sum(number * (2 * count[label] + number) for label, number in of.items()), len(tested[fold]), fold)
-            for fold, count in enumerate(counts)
-        ]
-        chosen = min(growth)[2]
-        tested[chosen].append(subject)
-        counts[chosen] += of
-    return [tuple(sorted(names)) for names in tested]
 
 
 def fold_rows(subjects: Sequence[str], runs: Sequence[Sequence[str]], fold: int) -> tuple[Rows, Rows]:

@@ -105,11 +105,17 @@ def question_about(face: TrackedExpression, frame: Frame) -> ReasoningRequest | 
     )
 
 
-def moment_values(described: DescribedMoment, *, reasoner: Reasoner) -> dict[str, Any]:
-    """One line of a log, as JSON takes it."""
+def moment_values(described: DescribedMoment, *, source: str, reasoner: Reasoner) -> dict[str, Any]:
+    """One line of a log, as JSON takes it.
+
+    Args:
+        source: picture, folder or film, as the user named it; tells pictures of one name apart.
+    """
     moment = described.moment
     return {
         "name": moment.name,
+        "source": source,
+        "fingerprint": moment.fingerprint,
         "frame_id": moment.frame_id,
         "time_s": None if moment.time_s is None else round(moment.time_s, 6),
         "reasoner": reasoner.name,

@@ -18,14 +18,16 @@ _BEGINNING = b'{"name": '
 class DescriptionLog:
     """Appends lines, each with one system call; whole lines of an earlier run stay, and half a line at the end goes.
 
-    A picture that could not be read, or a face without an answer, is tried again: the last line about a picture counts.
+    A picture that could not be read, or a face without an answer, is tried again: the last line about a picture counts. It is
+    known by its name and what it holds, so that another of its name, from elsewhere or changed since, is asked about.
 
     Args:
         path: the file; made where there is none.
         reasoner, version: who is asked; a file with answers of another is refused.
 
     Raises:
-        ReasoningError: the file cannot be read or written, is another kind of file, or holds answers of another reasoner.
+        ReasoningError: the file cannot be read or written, is another kind of file, of an earlier version, or holds answers of
+            another reasoner.
     """
 
     def __init__(self, path: Path, *, reasoner: str, version: str) -> None:
@@ -73,7 +75,7 @@ class DescriptionLog:
     def _note(self, line: bytes, reasoner: str, version: str) -> None:
         try:
             values = json.loads(line)
-            key = str(values["name"]), int(values["frame_id"])
+            key = str(values["name"]), int(values["frame_id"]), values.get("fingerprint")
             who = values["reasoner"], values["version"]
             failed = values["problem"] is not None or any(face["error"] is not None for face in values["faces"])
         except (ValueError, TypeError, KeyError) as error:
@@ -83,7 +85,13 @@ class DescriptionLog:
                 f"{self._path}: expected descriptions by {reasoner} ({version}), found some by {who[0]} ({who[1]}); "
                 "name another file"
             )
-        (self.done.discard if failed else self.done.add)(key)
+        name, frame_id, fingerprint = key
+        if not isinstance(fingerprint, str):
+            raise ReasoningError(
+                f"{self._path}: expected the fingerprint of each picture, found {name} without one, as earlier versions wrote "
+                "it; name another file"
+            )
+        (self.done.discard if failed else self.done.add)((name, frame_id, fingerprint))
 
     def _another_file(self, found: bytes) -> ReasoningError:
         return ReasoningError(

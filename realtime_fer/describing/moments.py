@@ -8,14 +8,15 @@ from pathlib import Path
 
 from realtime_fer.clock import Clock, SystemClock
 from realtime_fer.errors import SourceError, SourceFormatError, SourceUnavailableError
+from realtime_fer.fingerprint import files_fingerprint
 from realtime_fer.pipeline.fast_path import FastPath
 from realtime_fer.sources.choose import open_source
 from realtime_fer.sources.pictures import is_picture_path, natural_order, read_picture
 from realtime_fer.sources.source import Source
 from realtime_fer.types import Frame, FrameResult
 
-MomentKey = tuple[str, int]
-"""Name of the picture or film, and number of its frame: 0 for a picture."""
+MomentKey = tuple[str, int, str]
+"""Name of the picture or film, number of its frame (0 for a picture), and fingerprint of what the file held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +24,9 @@ class Moment:
     """One frame to describe.
 
     Attributes:
-        name: the picture's file name, or the film as it was named.
+        name: file name of the picture or film; demo:N as it is.
         frame_id: of the film, from 0; 0 for a picture.
+        fingerprint: of the file, which changes when it does; empty for what is no file.
         time_s: position in the film, seconds; None for a picture.
         result: the fast path's; None where the picture cannot be read or was described before.
         problem: why it cannot be read, one line; None where it can.
@@ -32,6 +34,7 @@ class Moment:
 
     name: str
     frame_id: int
+    fingerprint: str
     time_s: float | None
     result: FrameResult | None
     problem: str | None = None
@@ -39,7 +42,7 @@ class Moment:
     @property
     def key(self) -> MomentKey:
         """By which it is found again in a log."""
-        return self.name, self.frame_id
+        return self.name, self.frame_id, self.fingerprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +88,25 @@ def moments(
 
 def _picture_moments(pictures: list[Path], fast_path: FastPath, clock: Clock, done: Container[MomentKey]) -> Iterator[Moment]:
     for number, file in enumerate(pictures):
-        if (file.name, 0) in done:
-            yield Moment(file.name, 0, None, None)
+        key = file.name, 0, _fingerprint(file)
+        if key in done:
+            yield Moment(*key, None, None)
             continue
         stamps = clock.monotonic_ns(), clock.unix_ns()
         try:
             image_bgr = read_picture(file)
         except SourceError as error:
-            yield Moment(file.name, 0, None, None, str(error))
+            yield Moment(*key, None, None, str(error))
             continue
         frame = Frame(number, image_bgr, *stamps, source_name=file.name)
-        yield Moment(file.name, 0, None, fast_path.process(frame))
+        yield Moment(*key, None, fast_path.process(frame))
+
+
+def _fingerprint(file: Path) -> str:
+    try:
+        return files_fingerprint([file])
+    except OSError:  # whoever reads the picture says why
+        return ""
 
 
 def _film_moments(path: str, build_fast_path: Callable[[bool], FastPath], every_s: float) -> Moments:
@@ -108,17 +119,21 @@ def _film_moments(path: str, build_fast_path: Callable[[bool], FastPath], every_
     film.open()
     frames, fps = film.frame_count, film.nominal_fps
     count = None if frames is None or not fps else max(1, int(frames / fps / every_s + 0.5))
-    return Moments(count, lambda done: _frames_due(film, build_fast_path(False), every_s, done))
+    file = Path(path).expanduser()
+    name, fingerprint = (file.name, _fingerprint(file)) if file.is_file() else (film.name, "")
+
+    def iterate(done: Container[MomentKey]) -> Iterator[Moment]:
+        for time_s, result in _frames_due(film, build_fast_path(False), every_s):
+            key = name, result.frame.frame_id, fingerprint
+            yield Moment(*key, time_s, None if key in done else result)
+
+    return Moments(count, iterate)
 
 
-def _frames_due(film: Source, fast_path: FastPath, every_s: float, done: Container[MomentKey]) -> Iterator[Moment]:
+def _frames_due(film: Source, fast_path: FastPath, every_s: float) -> Iterator[tuple[float, FrameResult]]:
+    """Positions in seconds and results of the frames that are described; the film is closed at the end."""
     taken = 0
     last: tuple[float, FrameResult] | None = None
-
-    def moment(time_s: float, result: FrameResult) -> Moment:
-        found = Moment(film.name, result.frame.frame_id, time_s, result)
-        return Moment(*found.key, time_s, None) if found.key in done else found
-
     try:
         while (frame := film.read()) is not None:
             result = fast_path.process(frame)
@@ -127,8 +142,8 @@ def _frames_due(film: Source, fast_path: FastPath, every_s: float, done: Contain
             # The middle of an interval: on the first frames of a film nobody has been looked at often enough to be believed.
             if time_s >= (taken + 0.5) * every_s:
                 taken = int(time_s / every_s + 0.5)
-                yield moment(time_s, result)
+                yield last
     finally:
         film.close()
     if not taken and last is not None:
-        yield moment(*last)
+        yield last

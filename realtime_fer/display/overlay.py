@@ -8,7 +8,7 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from realtime_fer.display.canvas import Box, Colour, darken, overlap, write
+from realtime_fer.display.canvas import Box, Colour, darken, overlap, width_of, write
 from realtime_fer.display.heat_map import draw_heat_map
 from realtime_fer.display.remark import Remark, draw_remark
 from realtime_fer.types import ExpressionEstimate, FrameResult, ImageBgr, TrackedExpression
@@ -93,7 +93,9 @@ def _draw_face(canvas: ImageBgr, face: TrackedExpression, box: Box, scale: float
         words += f" {100 * float(face.expression.probabilities.max()):.0f} %"
     gap, row = int(6 * scale), int(20 * scale)
     base = {"above": y0 - gap, "below": y1 + row, "inside": max(0, y0) + row}[_name_place(canvas, box, scale)]
-    write(canvas, words, (x0 + (gap if base > y0 else 0), base), scale, colour)
+    # The whole name, also of a face at the edge of the picture.
+    left = max(0, min(x0 + (gap if base > y0 else 0), canvas.shape[1] - width_of(words, scale)))
+    write(canvas, words, (left, base), scale, colour)
 
 
 def _name_place(canvas: ImageBgr, box: Box, scale: float) -> Literal["above", "below", "inside"]:

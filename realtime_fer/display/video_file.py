@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import cv2
@@ -15,6 +16,10 @@ FOURCC_BY_SUFFIX = {".mp4": "mp4v", ".avi": "MJPG", ".mkv": "MJPG"}
 MAX_REPEATS = 300
 """A gap longer than this many frames (ten seconds at 30 a second) is shortened: a stalled camera fills no disk."""
 
+MIN_FREE_BYTES = 16 << 20
+"""With less room on the disk recording ends. OpenCV does not say that a frame was not written, and a video that has no room for
+its index at the end cannot be played at all."""
+
 
 class VideoFile:
     """A video of constant frame rate made from frames at their own times.
@@ -27,7 +32,8 @@ class VideoFile:
         fps: frames a second of the video.
 
     Raises:
-        PublishingError: the suffix is unknown, the folder is missing, or (at the first frame) the file cannot be written.
+        PublishingError: the suffix is unknown, the folder is missing, (at the first frame) the file cannot be written, or (at
+            any frame) the disk is all but full.
     """
 
     def __init__(self, path: Path, *, fps: float, keep_time: bool) -> None:
@@ -37,6 +43,7 @@ class VideoFile:
             )
         if not path.parent.is_dir():
             raise PublishingError(f"{path}: folder {path.parent} does not exist; create it first")
+        _require_room(path)
         self._path = path
         self._fps = fps
         self._keep_time = keep_time
@@ -78,10 +85,20 @@ class VideoFile:
             self._writer = None
             raise PublishingError(
                 f"{self._path}: no video of {self._size[0]}x{self._size[1]} at {self._fps:g} fps can be written here; "
-                "is the folder writable and the disk not full?"
+                "is the folder writable, and the picture of a usual size?"
             )
 
     def _write(self, image_bgr: ImageBgr) -> None:
         assert self._writer is not None  # noqa: S101 - opened by write
+        _require_room(self._path)
         self._writer.write(image_bgr)
         self.frames_written += 1
+
+
+def _require_room(path: Path) -> None:
+    free = shutil.disk_usage(path.parent).free
+    if free < MIN_FREE_BYTES:
+        raise PublishingError(
+            f"{path}: expected {MIN_FREE_BYTES >> 20} MB of free disk to record on, found {free >> 20} MB; make room, "
+            "or record elsewhere"
+        )

@@ -49,27 +49,28 @@ class ClassificationReport:
     affect: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
-    def as_json(self) -> str:
-        """One line; figures rounded to 4 digits, null where there was no face. The keys are those of docs/evaluation.md."""
+    def as_dict(self) -> dict[str, Any]:
+        """What `as_json` says; figures rounded to 4 digits, None where there was no face."""
         figures = class_figures(self.confusion)
-        return json.dumps(
-            {
-                **self.about,
-                "n": self.n,
-                "war": round(self.war, DIGITS),
-                "uar": round(self.uar, DIGITS),
-                "ece": round(self.ece, DIGITS),
-                "f1_mean": rounded(float(np.nanmean(figures.f1))),
-                "per_class": named(self.classes, figures.recall),
-                "precision": named(self.classes, figures.precision),
-                "f1": named(self.classes, figures.f1),
-                "support": dict(zip(self.classes, self.confusion.sum(axis=1).tolist(), strict=True)),
-                "confusion": self.confusion.tolist(),
-                **{name: {k: rounded(v) for k, v in values.items()} for name, values in self.affect.items()},
-                "intervals": {k: [round(low, DIGITS), round(high, DIGITS)] for k, (low, high) in self.intervals.items()},
-            },
-            ensure_ascii=False,
-        )
+        return {
+            **self.about,
+            "n": self.n,
+            "war": round(self.war, DIGITS),
+            "uar": round(self.uar, DIGITS),
+            "ece": round(self.ece, DIGITS),
+            "f1_mean": rounded(float(np.nanmean(figures.f1))),
+            "per_class": named(self.classes, figures.recall),
+            "precision": named(self.classes, figures.precision),
+            "f1": named(self.classes, figures.f1),
+            "support": dict(zip(self.classes, self.confusion.sum(axis=1).tolist(), strict=True)),
+            "confusion": self.confusion.tolist(),
+            **{name: {k: rounded(v) for k, v in values.items()} for name, values in self.affect.items()},
+            "intervals": {k: [round(low, DIGITS), round(high, DIGITS)] for k, (low, high) in self.intervals.items()},
+        }
+
+    def as_json(self) -> str:
+        """One line. The keys are those of docs/evaluation.md."""
+        return json.dumps(self.as_dict(), ensure_ascii=False)
 
     def as_text(self) -> str:
         """The same for people, but for the confusion."""
@@ -102,14 +103,15 @@ def classification_report(
         probabilities, labels: shapes (N, C) and (N,), in the order of `classes`.
         affect: see `affect_figures`.
         bootstrap_draws: for intervals; 0 gives none.
-        people: whose face each is, for the intervals, see `metrics.bootstrap_interval`.
+        people: whose face each is, for the intervals, see `metrics.bootstrap_interval`. Of one person there are none: how much
+            another one would differ, no number of that person's faces can tell.
 
     Raises:
         ShapeError: shapes do not fit, or N is 0.
     """
     metrics = {"war": accuracy, "uar": mean_recall, "ece": expected_calibration_error}
     intervals = {}
-    if bootstrap_draws:
+    if bootstrap_draws and (people is None or len(np.unique(people)) > 1):
         intervals = {
             name: bootstrap_interval(m, probabilities, labels, draws=bootstrap_draws, people=people)
             for name, m in metrics.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +12,9 @@ import numpy.typing as npt
 from realtime_fer.errors import DatasetError, missing_extra
 
 CONFUSION_NAME = "confusion.png"
+
+TITLE_CHARACTERS_PER_INCH = 11
+"""Of the font that the title is set in; a longer one goes on in another line."""
 
 DARK = 0.5
 """From this share on a cell is so dark that its number is white."""
@@ -44,13 +48,16 @@ def draw_confusion(path: Path, confusion: npt.NDArray[np.integer], classes: Sequ
 
     shares = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
     count = len(classes)
-    figure = Figure(figsize=(2.9 + 0.62 * count, 1.7 + 0.52 * count), layout="constrained")
+    # Room for the names, which stand beside and, slanting, below; inches.
+    longest = max(map(len, classes))
+    width_in = 2.1 + 0.09 * longest + 0.62 * count
+    figure = Figure(figsize=(width_in, 1.2 + 0.055 * longest + 0.52 * count), layout="constrained")
     axes = figure.subplots()
     picture = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     axes.set_xticks(range(count), classes, rotation=40, ha="right")
     axes.set_yticks(range(count), [f"{name} ({faces})" for name, faces in zip(classes, confusion.sum(axis=1), strict=True)])
     axes.set(xlabel="seen as", ylabel="true class (faces)")
-    axes.set_title(title, fontsize=10)
+    figure.suptitle(textwrap.fill(title, round(TITLE_CHARACTERS_PER_INCH * width_in)), fontsize=10)
     for (row, column), faces in np.ndenumerate(confusion):
         if faces:
             colour = "white" if shares[row, column] > DARK else "black"

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from realtime_fer.datasets.ferplus import NOT_COUNTED, load_ferplus, majority_labels
+from realtime_fer.datasets.ferplus import NOT_COUNTED, majority_labels
+from realtime_fer.datasets.ferplus_files import read_ferplus
 from realtime_fer.errors import DatasetError
 from realtime_fer.evaluation.contact_sheet import COLUMNS, Section, Tile, write_contact_sheet
 from realtime_fer.evaluation.ferplus_protocol import PROTOCOL, classify_images
@@ -39,7 +40,7 @@ def write_ferplus_failures(
         DatasetError: `data` cannot be used, or `out` cannot be written.
         ModelNotFoundError, ModelCorruptError, ModelShapeError: the model cannot be used.
     """
-    faces = load_ferplus(data)
+    faces = read_ferplus(data, "test")
     labels = majority_labels(faces.votes)
     counted = labels != NOT_COUNTED
     if not counted.any():

@@ -6,86 +6,51 @@ it prints is `MajorityReport.as_json`.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from realtime_fer.datasets.ferplus import NOT_COUNTED, load_ferplus, majority_labels
+from realtime_fer.datasets.ferplus import NOT_COUNTED, majority_labels
+from realtime_fer.datasets.ferplus_files import read_ferplus
 from realtime_fer.errors import DatasetError
-from realtime_fer.evaluation.classification_report import named
-from realtime_fer.evaluation.metrics import (
-    accuracy,
-    bootstrap_interval,
-    class_figures,
-    class_recalls,
-    confusion_matrix,
-    expected_calibration_error,
-    mean_recall,
-)
+from realtime_fer.evaluation.classification_report import ClassificationReport, classification_report, rounded
+from realtime_fer.evaluation.metrics import class_figures
 from realtime_fer.inference.session import open_session, run_session
 from realtime_fer.labels import FERPLUS_LABELS
 
 PROTOCOL = "ferplus-majority"
 BATCH = 64
-DIGITS = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class MajorityReport:
-    """What came out.
+class MajorityReport(ClassificationReport):
+    """The figures over FER+'s eight classes.
 
     Attributes:
-        n: faces that count under the protocol.
-        war, uar, ece: accuracy, mean recall, calibration error in 15 bins, all in [0, 1].
-        per_class: recall by class name; nan for a class without a face.
-        support: faces of each class.
-        confusion: int64 (8, 8), rows true, columns predicted.
-        intervals: 95 % bootstrap intervals of `war`, `uar` and `ece`; empty if none were asked for.
         answered: what a limit on the top probability does, see `answered_above`; None if none was given.
     """
 
-    n: int
-    war: float
-    uar: float
-    ece: float
-    per_class: Mapping[str, float]
-    support: Mapping[str, int]
-    confusion: npt.NDArray[np.int64]
-    intervals: Mapping[str, tuple[float, float]]
     answered: Mapping[str, float] | None = None
 
-    def as_json(self) -> str:
-        """One line with `n`, `war`, `uar`, `ece`, `per_class`, `support`, `confusion`, `intervals`; rounded to 4 digits.
+    @property
+    def per_class(self) -> dict[str, float]:
+        """Recall by class name; nan for a class without a face."""
+        return dict(zip(self.classes, class_figures(self.confusion).recall.tolist(), strict=True))
 
-        And `precision` and `f1` by class; and, with a limit, `answered`.
-        """
-        figures = class_figures(self.confusion)
-        answered = {}
-        if self.answered is not None:
-            shares = {k: None if np.isnan(v) else round(v, DIGITS) for k, v in self.answered.items()}
-            answered = {"answered": shares}
-        recalls = {k: None if np.isnan(v) else round(v, DIGITS) for k, v in self.per_class.items()}
-        return json.dumps(
-            {
-                "protocol": PROTOCOL,
-                "n": self.n,
-                "war": round(self.war, DIGITS),
-                "uar": round(self.uar, DIGITS),
-                "ece": round(self.ece, DIGITS),
-                "per_class": recalls,
-                "precision": named(FERPLUS_LABELS, figures.precision),
-                "f1": named(FERPLUS_LABELS, figures.f1),
-                "support": dict(self.support),
-                "confusion": self.confusion.tolist(),
-                "intervals": {k: [round(low, DIGITS), round(high, DIGITS)] for k, (low, high) in self.intervals.items()},
-                **answered,
-            }
-        )
+    @property
+    def support(self) -> dict[str, int]:
+        """Faces of each class, by its name."""
+        return dict(zip(self.classes, self.confusion.sum(axis=1).tolist(), strict=True))
+
+    def as_dict(self) -> dict[str, Any]:
+        """As every report's, and `answered` where there was a limit."""
+        answered = {} if self.answered is None else {"answered": {k: rounded(v) for k, v in self.answered.items()}}
+        return {**ClassificationReport.as_dict(self), **answered}
 
 
 def evaluate_ferplus(
@@ -103,7 +68,7 @@ def evaluate_ferplus(
 
     Args:
         model: ONNX file with input `faces`, float32 (N, 1, S, S), grey 0..255, and logits (N, 8) in FER+ order.
-        data: FER+ npz file, see `datasets.ferplus`.
+        data: FER+ npz file, or a folder that has its test part in any form, see `datasets.ferplus_files`.
         size_px: S; faces of another size are resized.
         temperature: divides the logits before the softmax; from the model's manifest.
         bootstrap_draws: for intervals; 0 gives none.
@@ -114,7 +79,7 @@ def evaluate_ferplus(
         DatasetError: the file cannot be used, or no face counts.
         ModelNotFoundError, ModelCorruptError, ModelShapeError: the model cannot be used.
     """
-    faces = load_ferplus(data)
+    faces = read_ferplus(data, "test")
     labels = majority_labels(faces.votes)
     counted = labels != NOT_COUNTED
     if not counted.any():
@@ -188,21 +153,10 @@ def majority_report(
     Raises:
         ShapeError: shapes do not fit.
     """
-    metrics = {"war": accuracy, "uar": mean_recall, "ece": expected_calibration_error}
-    intervals = {}
-    if bootstrap_draws:
-        intervals = {name: bootstrap_interval(m, probabilities, labels, draws=bootstrap_draws) for name, m in metrics.items()}
-    support = np.bincount(labels, minlength=len(FERPLUS_LABELS))
-    return MajorityReport(
-        n=len(labels),
-        war=accuracy(probabilities, labels),
-        uar=mean_recall(probabilities, labels),
-        ece=expected_calibration_error(probabilities, labels),
-        per_class=dict(zip(FERPLUS_LABELS, map(float, class_recalls(probabilities, labels)), strict=True)),
-        support=dict(zip(FERPLUS_LABELS, map(int, support), strict=True)),
-        confusion=confusion_matrix(probabilities, labels),
-        intervals=intervals,
+    report = classification_report(
+        {"protocol": PROTOCOL}, FERPLUS_LABELS, probabilities, labels, bootstrap_draws=bootstrap_draws
     )
+    return MajorityReport(**{field.name: getattr(report, field.name) for field in fields(report)})
 
 
 def _resized(image: npt.NDArray[np.uint8], size_px: int) -> npt.NDArray[np.uint8]:

@@ -62,7 +62,7 @@ def read_fold_report(path: Path) -> FoldReport:
     """
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DatasetError(f"{path}: expected the report of a fold, found none that can be read ({error})") from error
     try:
         return _fold_report(path, found)
@@ -127,7 +127,7 @@ def _fold_report(path: Path, found: dict[str, Any]) -> FoldReport:
             "part": str(dataset["part"]),
             "number of folds": str(folds),
             "classes": ", ".join(classes),
-            "margin": str(found["margin"]),
+            "margin": str(float(found["margin"])),
             "resize": str(found["resize"]),
         },
         weights=str(model["sha256"]),

@@ -165,5 +165,7 @@ def _share(part: npt.NDArray[np.integer], whole: npt.NDArray[np.integer]) -> npt
 def _require(probabilities: Probabilities, labels: Classes) -> None:
     if probabilities.ndim != 2 or labels.shape != probabilities.shape[:1] or len(labels) == 0:
         raise ShapeError(f"metric: expected probabilities (N, C) and labels (N,), found {probabilities.shape}, {labels.shape}")
+    if not np.isfinite(probabilities).all():
+        raise ShapeError("metric: expected finite probabilities, found others; is the model's file whole?")
     if labels.min() < 0 or labels.max() >= probabilities.shape[1]:
         raise ShapeError(f"metric: labels must lie in 0..{probabilities.shape[1] - 1}, found {labels.min()}..{labels.max()}")

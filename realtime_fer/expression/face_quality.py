@@ -16,6 +16,10 @@ CONTRAST_RAMP = (4.0, 16.0)
 VISIBLE_RAMP = (0.4, 0.9)
 CONFIDENCE_RAMP = (0.1, 0.5)
 
+JUDGED_AT_PX = 48
+"""Side of the faces the ramps were read off. A larger crop is shrunk to it: fine detail is a matter of scale, and the same face
+would be sharp for one classifier and blurred for another."""
+
 FLAT_CONTRAST = 4.0
 """Keeps the noise of an even picture from counting as detail."""
 
@@ -35,6 +39,8 @@ def assess_quality(
         frame_width, frame_height: pixels.
     """
     grey = crop if crop.ndim == 2 else cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
+    if crop.shape[0] > JUDGED_AT_PX:
+        grey = cv2.resize(grey, (JUDGED_AT_PX, JUDGED_AT_PX), interpolation=cv2.INTER_AREA)
     contrast = float(cv2.meanStdDev(grey)[1][0, 0])
     # Mean absolute second difference over contrast: blur lowers it, light does not.
     sharpness = float(cv2.mean(np.abs(cv2.Laplacian(grey, cv2.CV_32F)))[0]) / (contrast + FLAT_CONTRAST)

@@ -24,7 +24,7 @@ class OnnxClassifier:
     Args:
         path: the ONNX file.
         labels: the C class names in the network's order.
-        size_px, margin, grey: how faces are cut for it, see `face_crop.cut_face`.
+        size_px, margin, grey: how faces are cut for it, see `face_crop.cut_face`; in colour unless `grey`.
         temperature: divides the logits before the softmax.
         intra_op_threads: threads of one run.
         providers: ONNX Runtime execution providers, best first; None is the CPU.
@@ -41,7 +41,7 @@ class OnnxClassifier:
         labels: Sequence[str],
         size_px: int,
         margin: float,
-        grey: bool,
+        grey: bool = False,
         temperature: float = 1.0,
         name: str | None = None,
         intra_op_threads: int = 1,
@@ -64,10 +64,13 @@ class OnnxClassifier:
             )
         self._input_name = inputs[0].name
         self._shape = (channels, size_px, size_px)
-        self._check_by_running(path)
+        blank = np.zeros((2, *self._shape), np.float32)
+        outputs = run_session(self._session, None, {self._input_name: blank}, str(path))
+        self._require_fit([output.shape for output in outputs], path)
+        self._of_no_face = [output[:0] for output in outputs]
 
     def classify(self, crops: Sequence[FaceCrop]) -> BatchEstimate:
-        """Class probabilities of each crop.
+        """Class probabilities of each crop, and whatever else the network says of it.
 
         Args:
             crops: uint8, each (S, S) grey or (S, S, 3) RGB as the constructor says.
@@ -77,7 +80,7 @@ class OnnxClassifier:
         """
         if not crops:
             self.last_model_ms = 0.0
-            return BatchEstimate(np.zeros((0, len(self.labels)), np.float32))
+            return self._estimate(self._of_no_face)
         channels, size, _ = self._shape
         wanted = (size, size) if channels == 1 else (size, size, 3)
         batch = np.empty((len(crops), *self._shape), np.float32)
@@ -85,9 +88,7 @@ class OnnxClassifier:
             if crop.shape != wanted:
                 raise ShapeError(f"{self.name}: expected face crops of shape {wanted}, found {crop.shape}")
             slot[...] = crop if channels == 1 else crop.transpose(2, 0, 1)
-        outputs = self._run(batch)
-        valence_arousal = np.clip(outputs[1], -1, 1) if len(outputs) > 1 else None
-        return BatchEstimate(softmax(outputs[0], self._temperature), valence_arousal)
+        return self._estimate(self._run(batch))
 
     def _run(self, batch: FloatArray) -> list[FloatArray]:
         started = time.perf_counter_ns()
@@ -95,12 +96,17 @@ class OnnxClassifier:
         self.last_model_ms = (time.perf_counter_ns() - started) / 1e6
         return outputs
 
-    def _check_by_running(self, path: Path) -> None:
+    def _estimate(self, outputs: list[FloatArray]) -> BatchEstimate:
+        """What the network's outputs for N faces mean; N may be 0."""
+        valence_arousal = np.clip(outputs[1], -1, 1) if len(outputs) > 1 else None
+        return BatchEstimate(softmax(outputs[0], self._temperature), valence_arousal)
+
+    def _require_fit(self, shapes: list[tuple[int, ...]], path: Path) -> None:
+        """Raise ModelShapeError unless the outputs for two faces have these shapes."""
         expected = (2, len(self.labels))
-        outputs = run_session(self._session, None, {self._input_name: np.zeros((2, *self._shape), np.float32)}, str(path))
-        if outputs[0].shape != expected:
+        if shapes[0] != expected:
             raise ModelShapeError(
-                f"{path}: expected logits of shape {expected} for {len(self.labels)} labels, found {outputs[0].shape}"
+                f"{path}: expected logits of shape {expected} for {len(self.labels)} labels, found {shapes[0]}"
             )
-        if len(outputs) > 1 and outputs[1].shape != (2, 2):
-            raise ModelShapeError(f"{path}: expected valence and arousal of shape (2, 2), found {outputs[1].shape}")
+        if len(shapes) > 1 and shapes[1] != (2, 2):
+            raise ModelShapeError(f"{path}: expected valence and arousal of shape (2, 2), found {shapes[1]}")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from realtime_fer.errors import ModelCorruptError, ModelError, missing_extra
+from realtime_fer.fingerprint import sha256_of
 
 try:
     import torch
@@ -17,6 +18,9 @@ try:
     from torch import Tensor
 except ImportError as error:
     raise missing_extra("Writing safetensors", "vlm", error) from error
+
+DTYPES: Final = {"bfloat16": torch.bfloat16, "float16": torch.float16, "float32": torch.float32}
+"""What a user calls the types that weights are stored in."""
 
 SCRATCH: Final = ".unfinished"
 """Folder beside the file, emptied before the next one. safetensors writes under a name drawn each time: killed, it would leave
@@ -39,6 +43,23 @@ def grouped_by_size(sizes_bytes: Mapping[str, int], max_file_bytes: int) -> list
         groups[-1].append(name)
         held += size
     return groups
+
+
+def require_own_folder(folder: Path, marks: Collection[str]) -> None:
+    """Raise ModelError where a folder holds something and none of the marks that an earlier call would have left.
+
+    A conversion writes names that other checkpoints have too, and takes away what it wrote before.
+    """
+    if not folder.is_dir() or any((folder / mark).is_file() for mark in marks):
+        return
+    other = next((path.name for path in sorted(folder.iterdir()) if not path.name.startswith(".")), None)
+    if other is not None:
+        raise ModelError(f"{folder}: expected a new folder or one of this conversion, found {other} in it; name another one")
+
+
+def is_as_written(path: Path, sha256: str | None) -> bool:
+    """Whether a file is there and has the SHA-256 that was written down; None is of no file."""
+    return sha256 is not None and path.is_file() and sha256_of(path) == sha256
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
@@ -85,10 +106,34 @@ def _require_equal(written: Path, tensors: Mapping[str, Tensor], path: Path) -> 
 
 
 def replace_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write JSON so that a stop leaves the old file or the new one."""
+    """Write JSON so that a stop leaves the old file or the new one.
+
+    Raises:
+        ModelError: the disk is full or gone, or the folder may not be written to.
+    """
+    text = json.dumps(content, indent=1) + "\n"
     partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    partial.replace(path)
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be written ({error.strerror}); make room there, then try again") from error
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """The JSON object of a file; an empty one where it cannot be read."""
+    try:
+        held = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return held if isinstance(held, dict) else {}
+
+
+def remove_others(folder: Path, pattern: str, kept: Collection[str]) -> None:
+    """Take away what an earlier call wrote under such names and this one did not."""
+    for path in folder.glob(pattern):
+        if path.name not in kept:
+            path.unlink()
 
 
 def _same(found: Tensor, value: Tensor) -> bool:

@@ -9,16 +9,20 @@ from pathlib import Path
 from typing import Any, Final
 
 from realtime_fer.errors import ModelCorruptError, ModelNotFoundError, missing_extra
+from realtime_fer.networks.state_dict import load_plain, require_state
 
 try:
     import torch
     from safetensors import SafetensorError, safe_open
+    from safetensors.torch import load_file
     from torch import Tensor
 except ImportError as error:
     raise missing_extra("Reading safetensors", "vlm", error) from error
 
 SINGLE_FILE: Final = "model.safetensors"
 INDEX_FILE: Final = "model.safetensors.index.json"
+
+_POINTER: Final = b"version https://git-lfs"
 
 
 class Shards:
@@ -38,7 +42,7 @@ class Shards:
         index = folder / INDEX_FILE
         self._shapes: dict[str, tuple[int, ...]] = {}
         if index.is_file():
-            self._file_of = _read_index(index)
+            self._file_of = read_weight_map(index)
         elif (folder / SINGLE_FILE).is_file():
             with _opened(folder / SINGLE_FILE) as file:
                 self._file_of = dict.fromkeys(file.keys(), SINGLE_FILE)
@@ -75,15 +79,49 @@ class Shards:
                 self._shapes[key] = tuple(file.get_slice(key).get_shape())
 
 
-def _read_index(path: Path) -> dict[str, str]:
+def read_weight_map(path: Path) -> dict[str, str]:
+    """The file that each tensor is in, from an index of safetensors or torch files.
+
+    Raises:
+        ModelCorruptError: it cannot be read, names no tensor, or a file elsewhere.
+    """
     try:
         file_of = json.loads(path.read_text(encoding="utf-8"))["weight_map"]
         # A name with a folder in it would lead out of the checkpoint.
-        if not all(isinstance(name, str) and Path(name).name == name for name in file_of.values()):
+        if not file_of or not all(isinstance(name, str) and Path(name).name == name for name in file_of.values()):
             raise ValueError("a file name is not a plain name")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ModelCorruptError(f"{path}: is no index of safetensors files ({error!r}); fetch it again") from error
+        raise ModelCorruptError(f"{path}: is no index of weight files ({error!r}); fetch it again") from error
     return dict(file_of)
+
+
+def read_tensors(path: Path, what: str) -> dict[str, Tensor]:
+    """Every tensor of one file of safetensors or torch, by name, on the CPU; mapped from disk rather than loaded.
+
+    Args:
+        what: was expected, for the message.
+
+    Raises:
+        ModelNotFoundError: there is no such file.
+        ModelCorruptError: it cannot be read, needs code to be read, or holds anything but tensors by name.
+    """
+    if not path.is_file():
+        raise ModelNotFoundError(f"{path}: expected {what}, found no file")
+    with path.open("rb") as file:
+        if file.read(len(_POINTER)) == _POINTER:
+            raise ModelCorruptError(f"{path}: a pointer of git-lfs, not the file; run git lfs install and git lfs pull there")
+    if path.suffix != ".safetensors":
+        return require_state(load_plain(path, what, mapped=True), path, what)
+    try:
+        return load_file(str(path))
+    except (SafetensorError, OSError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> ModelCorruptError:
+    size = path.stat().st_size
+    hint = "a pointer to large-file storage, not the file" if size < 1024 else "cut short or damaged"
+    return ModelCorruptError(f"{path}: {size} bytes that are no safetensors file ({error}); {hint}? fetch it again")
 
 
 @contextmanager
@@ -95,8 +133,4 @@ def _opened(path: Path, device: torch.device | None = None) -> Iterator[Any]:
         with safe_open(str(path), framework="pt", device=str(device or "cpu")) as file:
             yield file
     except (SafetensorError, OSError) as error:
-        size = path.stat().st_size
-        hint = "a pointer to large-file storage, not the file" if size < 1024 else "cut short or damaged"
-        raise ModelCorruptError(
-            f"{path}: {size} bytes that are no safetensors file ({error}); {hint}? fetch it again"
-        ) from error
+        raise _unreadable(path, error) from error

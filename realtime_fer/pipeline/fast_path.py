@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+import numpy as np
+
 from realtime_fer.detection.detector import Detector
 from realtime_fer.expression.classifier import BatchEstimate, ExpressionClassifier
 from realtime_fer.expression.face_crop import FaceCrop, cut_face
@@ -135,8 +137,10 @@ class FastPath:
 
     def _estimate(
         self, track: FaceTrack, batch: BatchEstimate, row: int, quality: FaceQuality, time_ns: int
-    ) -> ExpressionEstimate:
+    ) -> ExpressionEstimate | None:
         raw = batch.probabilities[row]
+        if not np.isfinite(raw).all():  # smoothed, it would stay with this face for ever
+            return None
         smoothed = self._smoother.update(track.track_id, raw, time_ns)
         best = int(smoothed.argmax())
         clear = smoothed[best] >= self._unknown_below and quality.score >= self._min_quality

@@ -11,14 +11,16 @@ from typing import Any
 
 from realtime_fer.clock import Clock, SystemClock
 from realtime_fer.display.window import display_available
+from realtime_fer.errors import PublishingError
 from realtime_fer.pipeline.assemble import build_fast_path
 from realtime_fer.pipeline.assemble_reasoning import build_reasoning
-from realtime_fer.pipeline.foreground import StopRequest, run_in_foreground, stop_on_signals
+from realtime_fer.pipeline.foreground import EXIT_FAILED, StopRequest, run_in_foreground, stop_on_signals
+from realtime_fer.pipeline.output_files import check_output_files
 from realtime_fer.pipeline.reporting import Reporter, health_content
 from realtime_fer.pipeline.service import ResultSink, Service
 from realtime_fer.pipeline.sinks import LatestResultSink, RecordingSink, no_remarks
 from realtime_fer.pipeline.start_publisher import start_publisher
-from realtime_fer.pipeline.summary import require_writable, summarise, write_summary
+from realtime_fer.pipeline.summary import summarise, write_summary
 from realtime_fer.publishing.results_writer import ResultsWriter
 from realtime_fer.settings import ServiceSettings
 from realtime_fer.sources.choose import open_source
@@ -45,15 +47,16 @@ def launch(settings: ServiceSettings, *, quiet: bool = False, clock: Clock | Non
     Raises:
         RealtimeFerError: bad input of any kind, found before anything runs.
     """
-    clock = clock or SystemClock()
-    output = settings.output
     request = StopRequest()
+    # A signal is answered by an orderly end, also while models load; a second one does not cost the summary.
+    with stop_on_signals(request):
+        return _run(settings, request, quiet=quiet, clock=clock or SystemClock())
+
+
+def _run(settings: ServiceSettings, request: StopRequest, *, quiet: bool, clock: Clock) -> int:
+    output = settings.output
+    check_output_files(output, settings.source.spec)
     with ExitStack() as cleanup:
-        # From here on a signal is answered by an orderly end, also while models load.
-        cleanup.enter_context(stop_on_signals(request))
-        for path in (output.results, output.summary):
-            if path is not None:
-                require_writable(path)
         source = open_source(
             settings.source.spec,
             every_frame=settings.source.every_frame,
@@ -105,6 +108,7 @@ def launch(settings: ServiceSettings, *, quiet: bool = False, clock: Clock | Non
                     heartbeat_interval_s=settings.publish.health_interval_s,
                     other_workers=() if recording is None else (recording.worker,),
                     reasoner=None if reasoning is None else reasoning.health(),
+                    results_error=reporter.results_error,
                 )
                 publisher.publish(content)
 
@@ -132,16 +136,23 @@ def launch(settings: ServiceSettings, *, quiet: bool = False, clock: Clock | Non
             show_progress=not quiet,
             at_end_of_source=finish_reasoning,
         )
+    if reporter.results_error is not None:
+        service.error = service.error or str(reporter.results_error)
+        code = code or EXIT_FAILED
     summary = summarise(
         service,
         models=[{"name": m.name, "version": m.version or "", "sha256": m.sha256, "licence": m.licence} for m in models],
         messages_published=0 if publisher is None else publisher.messages_published,
         reasoner=None if reasoning is None else reasoning.health(),
     )
-    if output.summary is not None:
-        write_summary(output.summary, summary)
     if not quiet:
         _closing_line(summary)
+    if output.summary is not None:
+        try:
+            write_summary(output.summary, summary)
+        except PublishingError as error:  # the input was good: not the exit code of bad input
+            print(f"realtime-fer: {error}", file=sys.stderr)
+            code = code or EXIT_FAILED
     _leave_hanging_threads_behind(service, code)
     return code
 
@@ -156,8 +167,10 @@ def _window_if_possible() -> LatestResultSink | None:
 def _closing_line(summary: dict[str, Any]) -> None:
     latency = summary["latency_ms"]
     median = latency["p50"] if isinstance(latency, dict) else None
+    unreadable = summary["pictures_skipped"]
     print(
-        f"{summary['source']}: {summary['frames_processed']} of {summary['frames_captured']} frames, "
+        f"{summary['source']}: {summary['frames_processed']} of {summary['frames_captured']} frames"
+        f"{f' ({unreadable} more unreadable)' if unreadable else ''}, "
         f"{summary['faces_total']} faces of {summary['tracks_total']} people, {summary['fps']} fps, "
         f"capture to publish {'-' if median is None else format(median, '.1f')} ms (median), "
         f"{summary['messages_published']} messages{_questions(summary['reasoning'])}",

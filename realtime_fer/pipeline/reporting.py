@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from realtime_fer.clock import Clock
+from realtime_fer.errors import PublishingError
 from realtime_fer.pipeline.assemble import ModelInUse
 from realtime_fer.pipeline.reasoning_messages import reasoner_health
 from realtime_fer.pipeline.worker import Worker, describe
@@ -32,16 +34,22 @@ from realtime_fer.types import FrameResult
 if TYPE_CHECKING:
     from realtime_fer.pipeline.service import Service
 
+log = logging.getLogger(__name__)
+
 
 class Reporter:
     """Publishes frames, tracks and reasoning, and writes frames and reasoning to the results file.
 
-    `report` and `end` belong to one thread; `report_reasoning` may come from another.
+    `report` and `end` belong to one thread; `report_reasoning` may come from another. A results file that cannot be
+    written (disk full) is given up, and publishing goes on.
 
     Args:
         publisher: started; None publishes nothing (the results file then numbers its own messages).
         results: the results file, or None.
         expression_model: name of the classifier, repeated in each message.
+
+    Attributes:
+        results_error: why the results file was given up.
     """
 
     def __init__(
@@ -49,6 +57,7 @@ class Reporter:
     ) -> None:
         self._publisher = publisher
         self._results = results
+        self.results_error: PublishingError | None = None
         self._expression_model = expression_model
         self._stamper = MessageStamper(clock=clock)
         self._stamping = threading.Lock()
@@ -60,7 +69,7 @@ class Reporter:
         """Send one frame message, and one message a face; write the frame message.
 
         Raises:
-            PublishingError: the publisher is broken or the results file cannot be written.
+            PublishingError: the publisher is broken.
             MessageError: the result breaks the wire schema.
         """
         frame = frame_content(result, expression_model=self._expression_model)
@@ -71,22 +80,20 @@ class Reporter:
             encoded = self._publisher.publish_all([frame, *turns, *ended])[0]
         else:
             encoded = self._encode(frame)
-        if self._results is not None:
-            self._results.write(encoded)
+        self._keep(encoded)
 
     def report_reasoning(self, content: ReasoningContent | ReasoningPartialContent) -> None:
         """Send and write how one question ended; words on the way there are only sent.
 
         Raises:
-            PublishingError: the publisher is broken or the results file cannot be written.
+            PublishingError: the publisher is broken.
         """
         if isinstance(content, ReasoningPartialContent):
             if self._publisher is not None:
                 self._publisher.publish(content)
             return
         encoded = self._encode(content) if self._publisher is None else self._publish_end(self._publisher, content)
-        if self._results is not None:
-            self._results.write(encoded)
+        self._keep(encoded)
 
     def end(self) -> None:
         """Tell subscribers that the faces still in view are followed no longer; close the results file."""
@@ -104,6 +111,15 @@ class Reporter:
             of_face = self._answers.answered(content)
             return publisher.publish_all([content] if of_face is None else [content, of_face])[0]
 
+    def _keep(self, encoded: EncodedMessage) -> None:
+        if self._results is None or self.results_error is not None:
+            return
+        try:
+            self._results.write(encoded)
+        except PublishingError as error:
+            self.results_error = error
+            log.error("%s; nothing more is written there", error)
+
     def _encode(self, content: Content) -> EncodedMessage:
         """As a publisher would."""
         with self._stamping:
@@ -118,6 +134,7 @@ def health_content(
     heartbeat_interval_s: float,
     other_workers: Sequence[Worker] = (),
     reasoner: ReasonerHealth | None = None,
+    results_error: PublishingError | None = None,
 ) -> HealthContent:
     """The service's state as a health message says it; a reasoner that is unwell does not make the service so."""
     counts = service.counters.snapshot()
@@ -131,6 +148,8 @@ def health_content(
         )
         for worker in (*service.workers, *other_workers)
     ]
+    if results_error is not None:
+        stages.append(StageHealth(name="results", state="failed", restarts=0, last_error=describe(results_error)))
     return HealthContent(
         state=service.state,
         uptime_s=counts.duration_s,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -20,6 +19,7 @@ from realtime_fer.pipeline.counters import (
 )
 from realtime_fer.pipeline.fast_path import FastPath
 from realtime_fer.pipeline.mailbox import Mailbox
+from realtime_fer.pipeline.opening import Opening
 from realtime_fer.pipeline.worker import Worker, WorkerState, describe
 from realtime_fer.sources.source import Source, SourceState
 from realtime_fer.types import Frame, FrameResult
@@ -28,9 +28,6 @@ log = logging.getLogger(__name__)
 
 TAKE_TIMEOUT_S = 0.25
 """How often the processing thread looks up from an empty mailbox, to see a stop."""
-
-OPEN_LOOK_INTERVAL_S = 0.05
-"""How often a waiting `open` looks whether it is to give up."""
 
 STOP_DEADLINE_S = 1.2
 """All threads together have this long to end; whatever still hangs (a read in native code) is left behind."""
@@ -88,7 +85,7 @@ class Service:
         self._done = threading.Event()
         self._stopped = threading.Event()
         self._stop_lock = threading.Lock()
-        self._opening: threading.Thread | None = None
+        self._opening = Opening(source)
         self._capture = Worker("capture", self._capture_step, on_end=self._end_of_frames, clock=self.clock)
         self._process = Worker("process", self._process_step, on_end=self._done.set, clock=self.clock)
         self._health = Worker("health", self._health_step, clock=self.clock)
@@ -101,8 +98,7 @@ class Service:
     @property
     def hangs(self) -> bool:
         """Whether a thread is still busy (after `stop`: in native code that does not return)."""
-        opening = self._opening is not None and self._opening.is_alive()
-        return opening or not all(worker.join(0) for worker in self.workers)
+        return self._opening.hangs or not all(worker.join(0) for worker in self.workers)
 
     @property
     def state(self) -> ServiceState:
@@ -130,28 +126,7 @@ class Service:
         Raises:
             SourceError: the source cannot be opened.
         """
-        outcome: queue.Queue[BaseException | None] = queue.Queue()
-
-        def open_source() -> None:
-            try:
-                self.source.open()
-            except BaseException as error:  # handed to the waiting thread
-                outcome.put(error)
-            else:
-                outcome.put(None)
-
-        # In a thread of its own: Python answers signals only while its main thread is not in native code.
-        self._opening = threading.Thread(target=open_source, name="realtime-fer-open", daemon=True)
-        self._opening.start()
-        while give_up is None or not give_up.is_set():
-            try:
-                error = outcome.get(timeout=OPEN_LOOK_INTERVAL_S)
-            except queue.Empty:
-                continue
-            if error is not None:
-                raise error
-            return True
-        return False
+        return self._opening.open(give_up)
 
     def start(self) -> None:
         """Start the threads; `open` comes first."""
@@ -182,8 +157,10 @@ class Service:
             try:
                 sink.close()
             except Exception as error:  # one sink's end must not keep another's file open
-                log.error("%s: could not be closed: %s", sink.name, describe(error))
-                self.error = self.error or f"{sink.name}: {error}"
+                if self.error is None:
+                    self.error = f"{sink.name}: {error}"
+                else:
+                    log.error("%s: could not be closed: %s", sink.name, describe(error))
         return all(ended)
 
     def _capture_step(self) -> bool:
@@ -243,6 +220,9 @@ class Service:
         for worker in (self._capture, self._process):
             if worker.state is WorkerState.FAILED and worker.last_error is not None and self.error is None:
                 self.error = f"{worker.name} failed {worker.restarts + 1} times, last: {describe(worker.last_error)}"
+        last = self._process.last_error
+        if self.error is None and last is not None and self.counters.snapshot().frames_processed == 0:
+            self.error = f"no frame could be processed, last: {describe(last)}"
 
     def _report_health_safely(self) -> None:
         try:

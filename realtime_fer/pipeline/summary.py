@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from realtime_fer.errors import PublishingError
 from realtime_fer.pipeline.service import Service
+from realtime_fer.publishing.results_writer import open_at_once
 from realtime_fer.reasoning.supervision.health import ReasonerHealth
 
 
@@ -18,8 +18,9 @@ def summarise(
     """Counts and timings as plain values.
 
     `latency_ms` is capture to publish: from the stamp at the grab to the message handed to ZeroMQ. `stage_ms` are
-    medians. `faces_total` counts faces over all processed frames, `tracks_total` different people. `reasoning` is
-    null where no reasoner was asked for; its `latency_ms` is question to answer.
+    medians. `pictures_skipped` could not be decoded and are no frames. `faces_total` counts faces over all processed
+    frames, `tracks_total` different people. `reasoning` is null where no reasoner was asked for; its `latency_ms` is
+    question to answer.
     """
     counts = service.counters.snapshot()
     stages = {name: window.percentiles() for name, window in service.counters.stages.items()}
@@ -29,6 +30,7 @@ def summarise(
         "frames_processed": counts.frames_processed,
         "frames_dropped": counts.frames_dropped,
         "dropped_by_cause": counts.dropped_by_cause,
+        "pictures_skipped": service.source.pictures_skipped,
         "frames_with_face": counts.frames_with_face,
         "faces_total": counts.faces_total,
         "tracks_total": counts.tracks_total,
@@ -40,6 +42,7 @@ def summarise(
         "reasoning": None if reasoner is None else _reasoning(reasoner),
         "messages_published": messages_published,
         "restarts": {worker.name: worker.restarts for worker in service.workers},
+        "source_problem": service.source.problem,
         "error": service.error,
     }
 
@@ -60,27 +63,23 @@ def _reasoning(reasoner: ReasonerHealth) -> dict[str, Any]:
     }
 
 
-def require_writable(path: Path) -> None:
-    """Fail at the start, not after an hour, where `path` cannot be written.
-
-    Raises:
-        PublishingError: its folder is missing or not writable.
-    """
-    if not path.parent.is_dir():
-        raise PublishingError(f"{path}: folder {path.parent} does not exist; create it first")
-    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise PublishingError(f"{path}: cannot be written; check permissions")
-
-
 def write_summary(path: Path, summary: dict[str, Any]) -> None:
-    """Write the summary whole or not at all.
+    """Write the summary; a file is replaced whole or not at all.
 
     Raises:
         PublishingError: it cannot be written.
     """
-    partial = path.with_name(path.name + ".partial")
+    text = json.dumps(summary, indent=2) + "\n"
     try:
-        partial.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
-        partial.replace(path)
+        if path.exists() and not path.is_file():
+            with open(path, "w", encoding="utf-8", opener=open_at_once) as device:
+                device.write(text)  # into it: replacing a pipe or device would destroy it
+            return
+        partial = path.with_name(path.name + ".partial")
+        try:
+            partial.write_text(text, encoding="utf-8")
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
     except OSError as error:
         raise PublishingError(f"{path}: the summary cannot be written ({error.strerror})") from error

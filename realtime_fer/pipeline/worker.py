@@ -114,9 +114,8 @@ class Worker:
         failures = len(self._failures_ns)
         if failures > self._max_restarts:
             self.state = WorkerState.FAILED
-            log.error(
-                "%s: failed %d times in %.0f s, given up: %s", self.name, failures, self._window_ns / 1e9, describe(error)
-            )
+            often = f"failed {failures} times in {self._window_ns / 1e9:.0f} s, " if failures > 1 else ""
+            log.error("%s: %sgiven up: %s", self.name, often, describe(error))
             return False
         self.state = WorkerState.RESTARTING
         self.restarts += 1

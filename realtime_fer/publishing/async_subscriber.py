@@ -25,7 +25,6 @@ class AsyncSubscriber(Subscription):
     """
 
     def _prepare(self) -> None:
-        self._context: zmq.asyncio.Context | None = None
         self._poller = zmq.asyncio.Poller()
 
     async def receive(self, timeout_s: float | None = None) -> Message | None:
@@ -76,23 +75,10 @@ class AsyncSubscriber(Subscription):
                 raise PublishingError(self._silence())
             yield message
 
-    def close(self) -> None:
-        """Disconnect; may be called again."""
-        context, self._context = self._context, None
-        if context is None:
-            return
-        self._disconnect()
-        context.term()
-
     async def __aenter__(self) -> AsyncSubscriber:
         if self._connections:
             raise PublishingError(f"{self._endpoint}: a subscriber is entered once; make another")
-        self._context = zmq.asyncio.Context()
-        try:
-            self._connect(self._context, self._poller)
-        except BaseException:
-            self.close()
-            raise
+        self._connect(zmq.asyncio.Context(), self._poller)
         return self
 
     async def __aexit__(self, *_: object) -> None:

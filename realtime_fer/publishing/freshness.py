@@ -57,12 +57,18 @@ class FreshMessages:
         """The newest message of this exact topic.
 
         Raises:
-            PublishingError: there is none, or it is older than `max_age_ms`.
+            PublishingError: there is none, or it is older than `max_age_ms`, or dated so far in the future, which only
+                clocks that disagree can do: then nobody knows how old it is.
         """
         message = self._newest.get(topic)
         if message is None:
             raise PublishingError(f"{topic}: no message yet from {self._endpoint}; is it subscribed, and the face still there?")
         age_ms = self.age_ms(message)
+        if age_ms < -max_age_ms:
+            raise PublishingError(
+                f"{topic}: newest message is dated {-age_ms:.0f} ms in the future (max_age_ms={max_age_ms:g}); "
+                "do the clocks of both machines agree (NTP)?"
+            )
         if age_ms > max_age_ms:
             where = "is the service still running?" if self._same_machine else "do the clocks of both machines agree (NTP)?"
             raise PublishingError(f"{topic}: newest message is {age_ms:.0f} ms old (max_age_ms={max_age_ms:g}); {where}")

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
+from realtime_fer.publishing.face_table import FaceTable
 from realtime_fer.publishing.message import (
     FaceMessage,
     FrameMessage,
@@ -21,6 +21,7 @@ from realtime_fer.publishing.message import (
     TrackReasoningMessage,
 )
 from realtime_fer.publishing.reasoning_message import ReasonerHealth
+from realtime_fer.publishing.terminal_text import printable
 
 _REMEMBERED_FRAMES = 60
 """Two seconds at 30 frames a second: rates and latencies that follow a change but can be read."""
@@ -28,7 +29,6 @@ _REMEMBERED_FACES = 64
 """Answers about faces that went away are forgotten, the oldest first."""
 _SPOKEN_CHARACTERS = 240
 """Of words that grow, the last so many: a whole description would push the rest off a terminal of 24 lines."""
-_BAR_WIDTH = 16
 _HEALTH_STYLES = {"running": "green", "starting": "cyan", "stopping": "cyan", "degraded": "yellow", "failed": "bold red"}
 
 T = TypeVar("T", ReasoningPartialMessage, ReasoningMessage | TrackReasoningMessage)
@@ -81,17 +81,19 @@ class LiveTable:
         """The view as of now.
 
         Args:
-            connection: one line, shown until the first message.
+            connection: one line that begins with "connected" where it is; shown until the first message, and where it is not.
             lost, restarts, malformed: as the subscriber counts them.
         """
         if self._frame is None and self._health is None:
             return Text(f"waiting: {connection}", style="yellow")
         parts: list[RenderableType] = [self._frame_line()]
         if self._frame is not None:
-            parts.append(_face_table(self._frame.faces))
+            parts.append(FaceTable(self._frame.faces))
             parts += [line for face in self._frame.faces for line in self._about(face, self._frame)]
         if self._health is not None:
             parts.append(_health_line(self._health))
+        if not connection.startswith("connected"):  # what stands above is the past
+            parts.append(Text(connection, style="yellow"))
         parts.append(_loss_line(lost, restarts, malformed))
         return Group(*parts)
 
@@ -105,7 +107,7 @@ class LiveTable:
         if frame is None:
             return Text(f"{self._endpoint}: no frame yet", style="yellow")
         line = Text.assemble(
-            (frame.source or self._endpoint, "bold"), f"  {frame.width}x{frame.height}  frame {frame.frame_id}"
+            (printable(frame.source) or self._endpoint, "bold"), f"  {frame.width}x{frame.height}  frame {frame.frame_id}"
         )
         span_s = (self._captures_ns[-1] - self._captures_ns[0]) / 1e9
         if span_s > 0:
@@ -115,44 +117,10 @@ class LiveTable:
         return line
 
 
-def _face_table(faces: tuple[FaceMessage, ...]) -> Table:
-    table = Table(expand=False, show_edge=False, pad_edge=False)
-    table.add_column("id", justify="right", style="bold")
-    table.add_column("expression", min_width=10)
-    table.add_column("probability", min_width=_BAR_WIDTH + 5, no_wrap=True)
-    table.add_column("valence", justify="right")
-    table.add_column("arousal", justify="right")
-    table.add_column("box x, y, w x h", no_wrap=True)
-    table.add_column("seen", no_wrap=True)
-    table.add_column("age", justify="right")
-    for face in faces:
-        expression = face.expression
-        left, top, right, bottom = face.bbox_xyxy
-        table.add_row(
-            str(face.track_id),
-            expression.label if expression else "not classified",
-            _bar(expression.confidence) if expression else "",
-            _signed(expression.valence if expression else None),
-            _signed(expression.arousal if expression else None),
-            f"{left:.0f}, {top:.0f}, {right - left:.0f} x {bottom - top:.0f}",
-            "detected" if face.detected else f"predicted {face.missed_frames}",
-            str(face.age_frames),
-            style="" if face.detected else "dim",
-        )
-    if not faces:
-        table.add_row("", Text("no face", style="dim"))
-    return table
-
-
-def _bar(probability: float) -> Text:
-    filled = round(probability * _BAR_WIDTH)
-    return Text.assemble(("█" * filled, "green"), ("░" * (_BAR_WIDTH - filled), "dim"), f" {probability:4.0%}")
-
-
 def _saying_line(saying: ReasoningPartialMessage) -> Text:
     """The words of an answer that is being made."""
-    line = Text.assemble((f"#{saying.track_id}", "bold"), (f"  now, {_printable(saying.step)}:  ", "dim"))
-    spoken = _printable(saying.text)
+    line = Text.assemble((f"#{saying.track_id}", "bold"), (f"  now, {printable(saying.step)}:  ", "dim"))
+    spoken = printable(saying.text)
     if len(spoken) > _SPOKEN_CHARACTERS:
         spoken = f"... {spoken[-_SPOKEN_CHARACTERS:].partition(' ')[2]}"
     return line.append(f"{spoken} ...", style="cyan")
@@ -170,19 +138,10 @@ def _reasoning_line(said: ReasoningMessage | TrackReasoningMessage, frame: Frame
     age_s = max(0.0, (frame.capture_monotonic_ns - said.capture_monotonic_ns) / 1e9)
     line = Text.assemble((f"#{said.track_id}", "bold"), (f"  {age_s:.0f} s ago, {said.reason}:  ", "dim"))
     if said.answer is not None:
-        return line.append(_printable(said.answer.text))
+        return line.append(printable(said.answer.text))
     assert isinstance(said, ReasoningMessage)  # noqa: S101 - the other kind is kept for its answer only
     assert said.error is not None  # noqa: S101 - the schema has exactly one of the two
-    return line.append(f"no answer ({said.error.kind}): {_printable(said.error.message)}", style="yellow")
-
-
-def _printable(text: str) -> str:
-    """Words of a model, without what would steer the terminal."""
-    return "".join(character if character.isprintable() else " " for character in text)
-
-
-def _signed(value: float | None) -> str:
-    return "-" if value is None else f"{value:+.2f}"
+    return line.append(f"no answer ({said.error.kind}): {printable(said.error.message)}", style="yellow")
 
 
 def _health_line(health: HealthMessage) -> Text:
@@ -196,7 +155,8 @@ def _health_line(health: HealthMessage) -> Text:
         line.append(f"  capture to publish p50 {latency.p50:.0f} p95 {latency.p95:.0f} p99 {latency.p99:.0f} ms")
     for stage in health.stages:
         if stage.last_error is not None:
-            line.append(f"\n{stage.name} {stage.state}, {stage.restarts} restarts: {stage.last_error}", style="yellow")
+            trouble = printable(f"{stage.name} {stage.state}, {stage.restarts} restarts: {stage.last_error}")
+            line.append(f"\n{trouble}", style="yellow")
     if health.reasoning is not None:
         _append_reasoner(line, health.reasoning)
     if health.refused_connections:
@@ -205,14 +165,14 @@ def _health_line(health: HealthMessage) -> Text:
 
 
 def _append_reasoner(line: Text, reasoner: ReasonerHealth) -> None:
-    line.append(f"\nreasoner {_printable(reasoner.name)} {reasoner.state}".replace("  ", " "))
+    line.append(f"\nreasoner {printable(reasoner.name)} {reasoner.state}".replace("  ", " "))
     line.append(f"  answered {reasoner.answered} of {reasoner.asked}, failed {reasoner.failed}, replaced {reasoner.replaced}")
     if reasoner.latency_ms is not None:
         line.append(f"  p50 {reasoner.latency_ms.p50:.0f} ms")
     if reasoner.restarts:
         line.append(f"  {reasoner.restarts} restarts", style="yellow")
     if reasoner.last_error is not None:
-        line.append(f"\n  last: {_printable(reasoner.last_error)}", style="yellow")
+        line.append(f"\n  last: {printable(reasoner.last_error)}", style="yellow")
 
 
 def _loss_line(lost: Mapping[str, int], restarts: int, malformed: int) -> Text:

@@ -25,13 +25,8 @@ class Subscriber(Subscription):
     """
 
     def _prepare(self) -> None:
-        self._context: zmq.Context[zmq.Socket[bytes]] | None = zmq.Context()
         self._poller = zmq.Poller()
-        try:
-            self._connect(self._context, self._poller)
-        except BaseException:
-            self.close()
-            raise
+        self._connect(zmq.Context(), self._poller)
 
     def receive(self, timeout_s: float | None = None) -> Message | None:
         """The next message, waiting at most `timeout_s` (None: for ever); None where none came.
@@ -94,14 +89,6 @@ class Subscriber(Subscription):
             if message is None:
                 raise PublishingError(self._silence())
             yield message
-
-    def close(self) -> None:
-        """Disconnect; may be called again."""
-        context, self._context = self._context, None
-        if context is None:
-            return
-        self._disconnect()
-        context.term()
 
     def __enter__(self) -> Subscriber:
         return self

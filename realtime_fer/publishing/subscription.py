@@ -72,6 +72,7 @@ class Subscription:
         self._topic_groups = topic_groups(topics, conflate=conflate)
         self._reader = MessageReader(on_malformed)
         self._connections: list[Connection] = []
+        self._context: zmq.Context[Any] | None = None
         self._fresh = FreshMessages(connect, same_machine=same_machine, clock=clock)
         self._prepare()
 
@@ -114,24 +115,34 @@ class Subscription:
         return self._fresh.age_ms(message)
 
     def _connect(self, context: zmq.Context[Any], poller: zmq.Poller) -> None:
-        """One socket a group of topics, with its monitor, made in `context` and registered with `poller`."""
-        for topics in self._topic_groups:
-            connection = Connection(
-                context.socket(zmq.SUB),
-                self._endpoint,
-                topics,
-                conflate=self._conflate,
-                high_water_mark=self._high_water_mark,
-                max_message_bytes=self._max_message_bytes,
-                curve=self._curve,
-            )
-            self._connections.append(connection)
-            poller.register(connection.socket, zmq.POLLIN)
-            poller.register(connection.monitor, zmq.POLLIN)
+        """One socket a group of topics, with its monitor, made in `context`, now ours, and registered with `poller`."""
+        self._context = context
+        try:
+            for topics in self._topic_groups:
+                connection = Connection(
+                    context.socket(zmq.SUB),
+                    self._endpoint,
+                    topics,
+                    conflate=self._conflate,
+                    high_water_mark=self._high_water_mark,
+                    max_message_bytes=self._max_message_bytes,
+                    curve=self._curve,
+                )
+                self._connections.append(connection)
+                poller.register(connection.socket, zmq.POLLIN)
+                poller.register(connection.monitor, zmq.POLLIN)
+        except BaseException:
+            self.close()
+            raise
 
-    def _disconnect(self) -> None:
+    def close(self) -> None:
+        """Disconnect; may be called again."""
+        context, self._context = self._context, None
+        if context is None:
+            return
         for connection in self._connections:
             connection.close()
+        context.term()
 
     def _wait_ms(self, deadline_s: float | None) -> int:
         """How long to poll: until the deadline (time.monotonic) or the next reconnect; -1 for ever."""

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import errno
 import logging
-import os
 import queue
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 import zmq
 
 from realtime_fer.clock import Clock, SystemClock
 from realtime_fer.errors import PublishingError, SecurityError
-from realtime_fer.publishing.authentication import ZAP_DOMAIN, ZAP_ENDPOINT, CurveAuthenticator
+from realtime_fer.publishing.authentication import CurveAuthenticator
 from realtime_fer.publishing.curve import AllowList, CurveServerKeys
 from realtime_fer.publishing.encoding import EncodedMessage, Encoding, encode
-from realtime_fer.publishing.endpoints import DEFAULT_ENDPOINT, Endpoint, parse_endpoint, prepare_ipc_path, remove_ipc_path
+from realtime_fer.publishing.endpoints import DEFAULT_ENDPOINT, parse_endpoint
 from realtime_fer.publishing.handover import HandOver, Outgoing
-from realtime_fer.publishing.last_values import LastValues
 from realtime_fer.publishing.message import Content, is_last_of_topic, is_passing
-from realtime_fer.publishing.refusals import HandshakeWatch, RefusalLog
+from realtime_fer.publishing.publisher_sockets import open_sockets
+from realtime_fer.publishing.refusals import RefusalLog
+from realtime_fer.publishing.socket_loop import SocketLoop
 from realtime_fer.publishing.stamping import MessageStamper
 
 _logger = logging.getLogger(__name__)
@@ -33,38 +30,10 @@ HAND_OVER_CAPACITY = 1000
 """Messages kept for the socket thread, which needs microseconds for each; reached only if it hangs."""
 DEFAULT_LINGER_MS = 500
 """What a closing publisher gives slow subscribers; with everything else it stays under the service's two seconds."""
-HEARTBEAT_INTERVAL_MS = 2000
-HEARTBEAT_TIMEOUT_MS = 10_000
-"""A peer that answers no ZeroMQ ping for this long is gone (cable pulled): its queue is freed."""
-_LARGEST_SUBSCRIPTION_BYTES = 1024
-"""Subscribers only ever send topic prefixes."""
 _START_TIMEOUT_S = 10.0
 """Binding takes microseconds; this only keeps a broken machine from holding the start for ever."""
 _JOIN_TIMEOUT_S = 2.0
 """Beyond linger, how long close waits for the socket thread before it says that it hangs."""
-
-
-@dataclass
-class _Sockets:
-    """What the socket thread owns."""
-
-    context: zmq.Context[zmq.Socket[bytes]]
-    publishing: zmq.Socket[bytes]
-    zap: zmq.Socket[bytes] | None = None
-    monitor: zmq.Socket[bytes] | None = None
-    ipc_path: Path | None = None
-    ipc_file: os.stat_result | None = None
-
-    def close(self, linger_ms: int) -> None:
-        if self.monitor is not None:
-            self.publishing.disable_monitor()
-            self.monitor.close(linger=0)
-        self.publishing.close(linger=linger_ms)
-        if self.zap is not None:
-            self.zap.close(linger=0)
-        self.context.term()  # returns once what lingers is sent or its time is over
-        if self.ipc_path is not None and self.ipc_file is not None:
-            remove_ipc_path(self.ipc_path, self.ipc_file)
 
 
 class ZmqPublisher:
@@ -114,8 +83,7 @@ class ZmqPublisher:
         self._refuse_or_warn_of_clear_text(bind, allow_insecure_bind)
         self._stamper = MessageStamper(clock=self._clock)
         self._refusals = RefusalLog(self._clock)
-        self._authenticator = CurveAuthenticator(allowed_clients, self._refusals)
-        self._last_values = LastValues()
+        self._loop = SocketLoop(CurveAuthenticator(allowed_clients, self._refusals), self._refusals)
         self._lock = threading.Lock()
         self._state = "not started"
         self._bound = ""
@@ -123,7 +91,6 @@ class ZmqPublisher:
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
         self._linger_ms = 0
-        self._published = 0
         self._dropped = 0
 
     def _refuse_or_warn_of_clear_text(self, bind: str, allowed: bool) -> None:
@@ -149,7 +116,7 @@ class ZmqPublisher:
     @property
     def messages_published(self) -> int:
         """Messages sent since the start; repeats for late joiners do not count."""
-        return self._published
+        return self._loop.messages_sent
 
     @property
     def messages_dropped(self) -> int:
@@ -244,11 +211,10 @@ class ZmqPublisher:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    # Everything below runs in the socket thread.
-
     def _run(self, hand_over: HandOver, outcome: queue.Queue[str | PublishingError]) -> None:
+        """The socket thread."""
         try:
-            sockets = self._open()
+            sockets = open_sockets(self._endpoint, high_water_mark=self._high_water_mark, curve=self._curve)
         except PublishingError as error:
             outcome.put(error)
             return
@@ -257,101 +223,9 @@ class ZmqPublisher:
             return
         outcome.put(sockets.publishing.getsockopt_string(zmq.LAST_ENDPOINT).rstrip("\0"))
         try:
-            self._serve(sockets, hand_over)
+            self._loop.serve(sockets, hand_over, self._stopping)
         except Exception as error:
             _logger.exception("the publisher broke")
             self._state = f"broken ({error})"
         finally:
             sockets.close(self._linger_ms)
-
-    def _serve(self, sockets: _Sockets, hand_over: HandOver) -> None:
-        watch = HandshakeWatch(self._refusals)
-        poller = zmq.Poller()
-        poller.register(hand_over.fileno(), zmq.POLLIN)
-        for watched in (sockets.publishing, sockets.zap, sockets.monitor):
-            if watched is not None:
-                poller.register(watched, zmq.POLLIN)
-        while True:
-            self._send_waiting(sockets.publishing, hand_over)  # takes the wake-ups too, so look only now whether to stop
-            if self._stopping.is_set():
-                self._send_waiting(sockets.publishing, hand_over)  # what was put before close
-                return
-            ready = {item for item, _ in poller.poll()}
-            if sockets.publishing in ready:
-                self._greet(sockets.publishing)
-            if sockets.zap is not None and sockets.zap in ready:
-                self._authenticator.answer(sockets.zap)
-            if sockets.monitor is not None and sockets.monitor in ready:
-                watch.read(sockets.monitor)
-
-    def _send_waiting(self, publishing: zmq.Socket[bytes], hand_over: HandOver) -> None:
-        waiting, ended = hand_over.take()
-        for outgoing in waiting:
-            publishing.send(outgoing.wire, zmq.NOBLOCK)  # XPUB drops for a slow subscriber, it never blocks
-            self._last_values.remember(outgoing)
-            self._published += 1
-        for topic in ended:
-            self._last_values.forget(topic)
-
-    def _greet(self, publishing: zmq.Socket[bytes]) -> None:
-        """Give new subscribers the current state. Nothing is sent in between, so no sequence number is missing."""
-        subscriptions = []
-        while publishing.poll(0):
-            subscriptions.append(publishing.recv())
-        for wire in self._last_values.matching(subscriptions):
-            publishing.send(wire, zmq.NOBLOCK)
-
-    def _open(self) -> _Sockets:
-        endpoint = self._endpoint
-        if endpoint.ipc_path is not None:
-            prepare_ipc_path(endpoint.ipc_path)
-        context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-        sockets = _Sockets(context, context.socket(zmq.XPUB), ipc_path=endpoint.ipc_path)
-        try:
-            self._configure(sockets, endpoint)
-            if endpoint.transport == "ipc":
-                # The socket file must never be open to others, not even before a chmod.
-                umask = os.umask(0o177)
-                try:
-                    sockets.publishing.bind(endpoint.address)
-                finally:
-                    os.umask(umask)
-            else:
-                sockets.publishing.bind(endpoint.address)
-            if endpoint.ipc_path is not None:
-                sockets.ipc_file = endpoint.ipc_path.stat()
-        except zmq.ZMQError as error:
-            sockets.close(0)
-            raise _bind_error(endpoint.address, error) from error
-        return sockets
-
-    def _configure(self, sockets: _Sockets, endpoint: Endpoint) -> None:
-        publishing = sockets.publishing
-        publishing.setsockopt(zmq.XPUB_VERBOSE, 1)  # hear of every subscriber, not only of new topics
-        publishing.setsockopt(zmq.SNDHWM, self._high_water_mark)
-        publishing.setsockopt(zmq.LINGER, 0)
-        publishing.setsockopt(zmq.MAXMSGSIZE, _LARGEST_SUBSCRIPTION_BYTES)
-        publishing.setsockopt(zmq.HEARTBEAT_IVL, HEARTBEAT_INTERVAL_MS)
-        publishing.setsockopt(zmq.HEARTBEAT_TIMEOUT, HEARTBEAT_TIMEOUT_MS)
-        publishing.setsockopt(zmq.HEARTBEAT_TTL, HEARTBEAT_TIMEOUT_MS)
-        publishing.setsockopt(zmq.IPV6, int(endpoint.is_ipv6))
-        sockets.monitor = publishing.get_monitor_socket(HandshakeWatch.EVENTS)
-        if self._curve is not None:
-            sockets.zap = sockets.context.socket(zmq.REP)
-            sockets.zap.setsockopt(zmq.LINGER, 0)
-            sockets.zap.bind(ZAP_ENDPOINT)
-            publishing.setsockopt(zmq.CURVE_SERVER, 1)
-            publishing.setsockopt(zmq.CURVE_SECRETKEY, self._curve.secret_key)
-            publishing.setsockopt(zmq.ZAP_DOMAIN, ZAP_DOMAIN)
-
-
-def _bind_error(address: str, error: zmq.ZMQError) -> PublishingError:
-    hints = {
-        errno.EADDRINUSE: "the address is in use; is another publisher running? try another port, or * for a free one",
-        errno.EADDRNOTAVAIL: "no network interface of this machine has that address; try 127.0.0.1",
-        errno.ENODEV: "no network interface of that name or address; try 127.0.0.1",
-        errno.EACCES: "permission denied; try a port above 1023 or a path of your own",
-        errno.EINVAL: "not an endpoint; try tcp://127.0.0.1:5556",
-        errno.ENAMETOOLONG: f"the path is longer than {zmq.IPC_PATH_MAX_LEN} characters; try a shorter one",
-    }
-    return PublishingError(f"cannot publish on {address}: {hints.get(error.errno or 0, str(error))}")

@@ -5,7 +5,8 @@ becomes a question (`request`), which `supervision` hands to a `reasoner` in a p
 answer or an error. What it says on the way goes to a `listener`; what it claims (`claims`) is held against the fast path's
 measurement (`grounding`), and told to people in a sentence (`said`).
 
-`choose` knows the reasoners by name. `chain_of_affect`, `expllm` and `exp_blip` ask their networks here, `openai_compatible`
-asks the chain of a server. torch is imported only by what loads a network, in the reasoner's own process (`placement` says
-where its weights go). Of this room the fast path imports only `keyframes.selection` and `supervision.supervisor`.
+`choose` knows the reasoners by name. `chain_of_affect`, `expllm` and `exp_blip` ask their networks here (the last two share
+`speaking`), `openai_compatible` asks the chain of a server. torch is imported only by what loads a network, in the reasoner's
+own process (`placement` says where its weights go). Of this room the fast path imports only `keyframes.selection` and
+`supervision.supervisor`.
 """

@@ -71,7 +71,8 @@ def _expression(claim: Claim, probabilities: Mapping[str, float]) -> tuple[Groun
         return _UNDECIDED
     probability = probabilities[claimed]
     likeliest = max(probabilities, key=probabilities.__getitem__)
-    if claimed == likeliest or probability >= AGREE_FROM:
+    # One emotion of a mixed face is rightly seen, and to see it not is no mistake either.
+    if probability > CLEARLY_ABOVE or (claim.present and (claimed == likeliest or probability >= AGREE_FROM)):
         verdict = Grounding.AGREE
     elif probability < CONTRADICT_BELOW and probabilities[likeliest] > CLEARLY_ABOVE:
         verdict = Grounding.CONTRADICT

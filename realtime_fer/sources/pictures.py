@@ -56,7 +56,9 @@ def read_picture(path: Path) -> ImageBgr:
         image = cv2.imdecode(content, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH)
         if image is not None:
             return to_bgr(image, str(path))
-    except (cv2.error, ShapeError) as error:
+    except ShapeError as error:
+        raise SourceFormatError(str(error)) from error
+    except cv2.error as error:
         raise SourceFormatError(f"{path}: cannot be used as a picture: {' '.join(str(error).split())}") from error
     raise SourceFormatError(
         f"{path}: expected a complete picture ({', '.join(sorted(PICTURE_SUFFIXES))}), found {content.size} bytes that begin "

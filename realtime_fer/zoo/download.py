@@ -23,7 +23,7 @@ from realtime_fer.zoo.hardware import in_units
 from realtime_fer.zoo.http_errors import BY_HAND, NoWayThereError, PassingError, RangeRefusedError, shown, translated
 from realtime_fer.zoo.http_get import Answer, get
 from realtime_fer.zoo.part_file import PartFile, validator_of, whole_number
-from realtime_fer.zoo.whole_file import Fetched, require_plain
+from realtime_fer.zoo.whole_file import Fetched, other_size, require_plain
 
 TIMEOUT_S: Final = 30.0
 ATTEMPTS: Final = 5
@@ -34,8 +34,6 @@ MAX_WAIT_S: Final = 60.0
 CHUNK_BYTES: Final = 1 << 18
 SPARE_BYTES: Final = 64_000_000
 """Left free on the disk."""
-ROUNDING: Final = 0.05
-"""How far a size may be from its rounded one in the catalogue."""
 
 _RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 
@@ -151,7 +149,7 @@ def _take(wanted: Wanted, part: PartFile, answer: Answer, progress: Progress, ti
         done = part.size
         progress.at(wanted.target.name, done, part.total)
         with part.path.open("ab") as file:
-            while chunk := _read(answer, wanted.url, timeout_s):
+            while done != part.total and (chunk := _read(answer, wanted.url, timeout_s)):
                 file.write(chunk)
                 done += len(chunk)
                 # Before the report, so that an interrupt there loses nothing.
@@ -171,7 +169,8 @@ def _take(wanted: Wanted, part: PartFile, answer: Answer, progress: Progress, ti
 
 def _read(answer: Answer, url: str, timeout_s: float) -> bytes:
     try:
-        return answer.body.read(CHUNK_BYTES)
+        # What has come, however little: a connection that breaks in the middle of a chunk would lose it.
+        return answer.body.read1(CHUNK_BYTES)
     except (OSError, http.client.HTTPException) as error:
         raise translated(url, error, timeout_s) from error
 
@@ -195,16 +194,10 @@ def _require_known_end(wanted: Wanted, part: PartFile, answer: Answer) -> None:
 
 
 def _require_expected_size(wanted: Wanted, total: int | None) -> None:
-    if total is None:
-        return
-    if wanted.size_bytes is not None and total != wanted.size_bytes:
+    other = None if total is None else other_size(wanted.size_bytes, wanted.about_bytes, total)
+    if other is not None:
         raise ModelCorruptError(
-            f"{shown(wanted.url)}: expected {wanted.size_bytes} bytes, the server has {total}; "
-            f"was the file replaced? look at the page, {BY_HAND}"
-        )
-    if wanted.about_bytes is not None and abs(total - wanted.about_bytes) > ROUNDING * wanted.about_bytes:
-        raise ModelCorruptError(
-            f"{shown(wanted.url)}: expected about {in_units(wanted.about_bytes)}, the server has {total} bytes; "
+            f"{shown(wanted.url)}: expected {other}, the server has {total} bytes; "
             f"was the file replaced? look at the page, {BY_HAND}"
         )
 

@@ -71,7 +71,7 @@ def emotion_gcn_folder(weights: Path) -> Path:
     if not weights.is_file():
         raise ModelNotFoundError(f"{weights}: expected weights of {NAME} (.onnx, .pt, .pth or a model folder), found no file")
     if weights.suffix == ".onnx":
-        _require_named_in_manifest(weights)
+        require_named_in_manifest(weights, NAME)
         return weights.parent
     folder = _cache_folder(weights)
     if not _is_whole(folder):
@@ -81,10 +81,11 @@ def emotion_gcn_folder(weights: Path) -> Path:
     return folder
 
 
-def _require_named_in_manifest(weights: Path) -> None:
+def require_named_in_manifest(weights: Path, system: str) -> None:
+    """Raise ModelNotFoundError unless an ONNX file is the one that the manifest beside it describes."""
     if not (weights.parent / MANIFEST_NAME).is_file():
         raise ModelNotFoundError(
-            f"{weights}: expected the {MANIFEST_NAME} that `realtime-fer export {NAME}` wrote beside it, found none; "
+            f"{weights}: expected the {MANIFEST_NAME} that `realtime-fer export {system}` wrote beside it, found none; "
             "it says how faces are cut and what the outputs mean"
         )
     named = read_manifest(weights.parent).file

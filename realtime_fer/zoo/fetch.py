@@ -69,7 +69,7 @@ def verify_fetched(entry: Published, folder: Path | None = None) -> list[tuple[s
         For each file its name and SHA-256.
 
     Raises:
-        ModelNotFoundError: one is not there.
+        ModelNotFoundError: one is not there, or nothing is known of it to compare with.
         ModelCorruptError: one is not as it was.
     """
     folder = folder or fetched_folder(entry.name)
@@ -79,9 +79,12 @@ def verify_fetched(entry: Published, folder: Path | None = None) -> list[tuple[s
         path = folder / file.name
         if not path.is_file():
             raise ModelNotFoundError(f"{path}: is missing; try: realtime-fer models fetch {entry.name}")
-        digest = sha256_of(path)
-        expected = _expected(file, seen)
-        if expected is not None and digest != expected:
+        digest, expected = sha256_of(path), _expected(file, seen)
+        if expected is None:
+            raise ModelNotFoundError(
+                f"{path}: nothing to compare it with, {seen.path} says nothing of it; remove the file and fetch it again"
+            )
+        if digest != expected:
             raise ModelCorruptError(f"{path}: expected sha256 {expected}, found {digest}; remove it and fetch it again")
         lines.append((file.name, digest))
     return lines

@@ -39,12 +39,14 @@ class FirstSeen:
 
     def __init__(self, name: str) -> None:
         self.path = fetched_folder(name).with_name(f"{name}.json")
-        self.files: dict[str, SeenFile] = {}
+        self.files = self._read()
+
+    def _read(self) -> dict[str, SeenFile]:
         try:
             stored = json.loads(self.path.read_text(encoding="utf-8"))
-            self.files = {str(file): SeenFile.model_validate(seen) for file, seen in stored.items()}
+            return {str(file): SeenFile.model_validate(seen) for file, seen in stored.items()}
         except FileNotFoundError:
-            pass
+            return {}
         except (OSError, ValueError, AttributeError, ValidationError) as error:
             raise ModelCorruptError(
                 f"{self.path}: the record of what was fetched cannot be read ({str(error).splitlines()[0]}); "
@@ -60,6 +62,7 @@ class FirstSeen:
         Raises:
             ModelCorruptError: other bytes than at first.
         """
+        self.files = self._read()  # another process may fetch the same into a folder of its own
         seen = self.files.get(file)
         if seen is None:
             self.files[file] = SeenFile(url=found.url, size_bytes=found.size_bytes, sha256=found.sha256)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import errno
 import socket
 import ssl
 import time
@@ -14,6 +15,14 @@ from urllib.parse import urlsplit
 from realtime_fer.errors import ModelError, ModelNotFoundError
 
 PASSING_STATUS: Final = (408, 425, 429, 500, 502, 503, 504)
+
+NO_WAY: Final = {
+    errno.ECONNREFUSED: "the connection was refused",
+    errno.ENETUNREACH: "no network leads there",
+    errno.EHOSTUNREACH: "no network leads there",
+    errno.ENETDOWN: "the network is down",
+}
+"""Not tried again: nothing changes in a minute."""
 
 BY_HAND: Final = "or fetch the file with a browser and give it to: realtime-fer models import"
 
@@ -49,8 +58,8 @@ def translated(url: str, error: Exception, timeout_s: float) -> ModelError:
         return ModelError(f"{where}: its certificate is not trusted ({cause.verify_message}); is a proxy in between? {BY_HAND}")
     if isinstance(cause, TimeoutError):
         return PassingError(f"{where}: nothing came for {timeout_s:g} s; try again, the same command goes on, {BY_HAND}")
-    if isinstance(cause, ConnectionRefusedError):
-        return NoWayThereError(f"{where}: the connection was refused; check https_proxy and the network, {BY_HAND}")
+    if isinstance(cause, OSError) and cause.errno in NO_WAY:
+        return NoWayThereError(f"{where}: {NO_WAY[cause.errno]}; check https_proxy and the network, {BY_HAND}")
     if isinstance(cause, OSError) and "Tunnel connection failed" in str(cause):
         return ModelError(f"{where}: the proxy does not let it through ({cause}); ask for it, or set no_proxy, {BY_HAND}")
     reason = str(cause) or type(cause).__name__

@@ -53,10 +53,13 @@ class _Redirects(HTTPRedirectHandler):
 
     def http_error_302(self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage) -> Any:
         """Look at the address before the standard library does, which would let ftp pass."""
-        target = urljoin(req.full_url, headers.get("Location") or headers.get("URI") or "")
-        scheme = urlsplit(target).scheme
-        if SAFETY.get(scheme, -1) < SAFETY[urlsplit(req.full_url).scheme]:
-            raise ModelError(f"{shown(req.full_url)}: is redirected to {scheme}:, which is refused; {BY_HAND}")
+        try:
+            scheme = urlsplit(urljoin(req.full_url, headers.get("Location") or headers.get("URI") or "")).scheme
+            if SAFETY.get(scheme, -1) < SAFETY[urlsplit(req.full_url).scheme]:
+                raise ModelError(f"{shown(req.full_url)}: is redirected to {scheme}:, which is refused; {BY_HAND}")
+        except (ModelError, ValueError):
+            fp.close()
+            raise
         stated = _DIGEST.fullmatch(headers.get("X-Linked-Etag", ""))
         if stated:
             self.sha256 = stated[1]
@@ -103,7 +106,11 @@ def get(url: str, headers: dict[str, str], timeout_s: float) -> Answer:
     except HTTPError as error:
         with error:
             raise refusal(url, error) from error
-    except (OSError, http.client.HTTPException) as error:
+    except OSError as error:
+        raise translated(url, error, timeout_s) from error
+    except (http.client.InvalidURL, ValueError) as error:  # of a redirect's address, or the proxy's
+        raise ModelError(f"{shown(url)}: leads to no address ({error}); check https_proxy, {BY_HAND}") from error
+    except http.client.HTTPException as error:
         raise translated(url, error, timeout_s) from error
     assert isinstance(response, http.client.HTTPResponse)  # noqa: S101 - no other handler is installed
     return Answer(response.status, response.headers, response, redirects.sha256)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from realtime_fer.errors import ModelCorruptError, ModelNotFoundError, missing_extra
+from realtime_fer.errors import ModelCorruptError, ModelNotFoundError
 from realtime_fer.fingerprint import sha256_of
 from realtime_fer.zoo.catalogue import Published
 from realtime_fer.zoo.download import Progress
@@ -26,14 +27,10 @@ if TYPE_CHECKING:
     from realtime_fer.networks.exp_blip.sizes import ExpBlipSizes
     from realtime_fer.networks.expllm.config import VisionSizes
 
-OPT_WORDS: Final = ("vocab.json", "merges.txt")
 LLAMA_WORDS: Final = "tokenizer.model"
 LLAMA_WORDS_CONFIG: Final = "tokenizer_config.json"
 PUBLISHED_ADAPTER: Final = (275, 64_964_640)
 """Modules and numbers of Chain-of-Affect's adapter."""
-
-_NOT_LISTED: Final = (MANIFEST_NAME, "CARD.md")
-_UNFINISHED: Final = (".part", ".partial", ".writing")
 
 
 def import_chain_of_affect(
@@ -61,14 +58,14 @@ def import_chain_of_affect(
         )
         or _first(WEIGHTS_FILE, folders, entry)
     )
-    sources = [config, tensors]
+    sources = {CONFIG_FILE: config, WEIGHTS_FILE if tensors.suffix == ".safetensors" else OLD_WEIGHTS_FILE: tensors}
     out.mkdir(parents=True, exist_ok=True)
-    copies = (out / CONFIG_FILE, out / (WEIGHTS_FILE if tensors.suffix == ".safetensors" else OLD_WEIGHTS_FILE))
-    try:
-        for source, target in zip(sources, copies, strict=True):
+    # Elsewhere until it is known to be one, so that an older import stays where this one fails.
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=".import-") as draft:
+        for name, source in sources.items():
             require_plain(source)
-            copy_whole(source, target, sha256_of(source))
-        adapter = LoraAdapter.from_folder(out)
+            copy_whole(source, Path(draft) / name, sha256_of(source))
+        adapter = LoraAdapter.from_folder(Path(draft))
         found = len(adapter.modules), sum(u.down.numel() + u.up.numel() for u in adapter.modules.values())
         if found == PUBLISHED_ADAPTER:
             progress.say(f"{entry.name}: {found[0]} modules, {found[1]:,} numbers, as published")
@@ -81,11 +78,9 @@ def import_chain_of_affect(
             progress.say(f"{entry.name}: fits {base}")
         else:
             progress.say(f"{entry.name}: not compared with its base, which is not here; give --base, or fetch {entry.needs[0]}")
-    except BaseException:
-        for target in copies:
-            target.unlink(missing_ok=True)
-        raise
-    write_manifest(entry, "chain-of-affect", sources, out, options)
+        for name in sources:
+            os.replace(Path(draft) / name, out / name)
+    write_manifest(entry, "chain-of-affect", out, options, sources=list(sources.values()), names=list(sources))
 
 
 def import_expllm(
@@ -107,28 +102,26 @@ def import_expllm(
         ModelNotFoundError, ModelCorruptError, ModelShapeError: as `networks.expllm.convert.convert`; or no tokenizer.
         MissingExtraError: torch or peft is not installed.
     """
-    from realtime_fer.networks.expllm.convert import DTYPES, convert
+    from realtime_fer.networks.checkpoint_writing import DTYPES
+    from realtime_fer.networks.expllm.convert import COPIED, JOURNAL_FILE, convert
+    from realtime_fer.networks.safetensors_shards import INDEX_FILE
 
     folder = _folder(entry, weights)
-    words = next(
-        (
-            place
-            for place in (options.tokenizer, folder, fetched_folder("vicuna-7b-v1.5-tokenizer"))
-            if place is not None and (place / LLAMA_WORDS).is_file()
-        ),
-        None,
-    )
+    places = [options.tokenizer] if options.tokenizer else [folder, fetched_folder("vicuna-7b-v1.5-tokenizer")]
+    words = next((place for place in places if (place / LLAMA_WORDS).is_file()), None)
     if words is None:
         raise ModelNotFoundError(
-            f"{folder}: expected {LLAMA_WORDS} there, found none; give --tokenizer FOLDER, "
+            f"{places[0]}: expected {LLAMA_WORDS} there, found none; give --tokenizer FOLDER, "
             "or: realtime-fer models fetch vicuna-7b-v1.5-tokenizer"
         )
-    convert(folder, out, dtype=DTYPES[options.dtype or "bfloat16"], vision=vision, report=progress.say)
-    for name in (LLAMA_WORDS, LLAMA_WORDS_CONFIG):
-        if (words / name).is_file():
-            shutil.copyfile(words / name, out / name)
+    done = convert(folder, out, dtype=DTYPES[options.dtype or "bfloat16"], vision=vision, report=progress.say)
+    shutil.copyfile(words / LLAMA_WORDS, out / LLAMA_WORDS)
+    # How words are cut (`legacy`) is the checkpoint's to say, where it does.
+    if not (folder / LLAMA_WORDS_CONFIG).is_file() and (words / LLAMA_WORDS_CONFIG).is_file():
+        shutil.copyfile(words / LLAMA_WORDS_CONFIG, out / LLAMA_WORDS_CONFIG)
     sources = sorted(path for path in folder.iterdir() if path.suffix in (".bin", ".safetensors", ".json", ".model"))
-    write_manifest(entry, "expllm", sources, out, options)
+    files = [*done.written, *done.kept, INDEX_FILE, JOURNAL_FILE, *(name for name in COPIED if (out / name).is_file())]
+    write_manifest(entry, "expllm", out, options, sources=sources, names=files)
 
 
 def import_exp_blip(
@@ -151,50 +144,46 @@ def import_exp_blip(
             tokenizer is not there.
         MissingExtraError: torch or transformers is not installed.
     """
-    from realtime_fer.networks.exp_blip.convert import convert_exp_blip
+    from realtime_fer.networks.checkpoint_writing import DTYPES
+    from realtime_fer.networks.exp_blip.convert import VOCABULARY, convert_exp_blip
+    from realtime_fer.networks.exp_blip.converted import INDEX_FILE, Converted
     from realtime_fer.networks.exp_blip.sizes import PUBLISHED
-
-    try:
-        import torch
-    except ImportError as error:
-        raise missing_extra("Exp-BLIP", "vlm", error) from error
+    from realtime_fer.networks.exp_blip.weight_files import opt_files
 
     if len(weights) != 1 or not weights[0].is_file():
         raise ModelNotFoundError(f"{entry.name}: expected one file of weights; see: realtime-fer models show {entry.name}")
     opt = options.opt or fetched_folder(entry.needs[0])
-    missing = [name for name in OPT_WORDS if not (opt / name).is_file()]
+    missing = [name for name in VOCABULARY if not (opt / name).is_file()]
     if missing:
         raise ModelNotFoundError(
-            f"{opt}: expected {' and '.join(OPT_WORDS)} of facebook/opt-6.7b, found no {missing[0]}; "
+            f"{opt}: expected {' and '.join(VOCABULARY)} of facebook/opt-6.7b, found no {missing[0]}; "
             f"give --opt FOLDER, or: realtime-fer models fetch {entry.needs[0]}"
         )
-    with_weights = any(opt.glob("*.safetensors")) or any(opt.glob("pytorch_model*.bin"))
     convert_exp_blip(
         weights[0],
         out,
-        opt if with_weights else None,
-        dtype=getattr(torch, options.dtype or "float16"),
+        opt if opt_files(opt) else None,
+        dtype=DTYPES[options.dtype or "float16"],
         sizes=sizes or PUBLISHED,
         report=progress.say,
     )
-    for name in OPT_WORDS:
+    for name in VOCABULARY:
         shutil.copyfile(opt / name, out / name)
-    write_manifest(entry, "exp-blip", [weights[0]], out, options)
+    files = [*Converted.from_folder(out).files, INDEX_FILE, *VOCABULARY]
+    write_manifest(entry, "exp-blip", out, options, sources=[weights[0]], names=files)
 
 
 def write_manifest(
     entry: Published,
     system: Literal["chain-of-affect", "expllm", "exp-blip"],
-    sources: Sequence[Path],
     out: Path,
     options: ImportOptions,
+    *,
+    sources: Sequence[Path],
+    names: Sequence[str],
 ) -> None:
-    """Describe every file of a finished folder; the last step of an import."""
-    paths = sorted(
-        path for path in out.iterdir() if path.is_file() and path.name not in _NOT_LISTED and path.suffix not in _UNFINISHED
-    )
-    files = sorted(map(_described, paths), key=lambda file: -file.size_bytes)
-    main, *others = files
+    """Describe these files of a finished folder; the last step of an import."""
+    main, *others = sorted((_described(out / name) for name in sorted(names)), key=lambda file: -file.size_bytes)
     licences = {licence.name for licence in entry.licences}
     fields: dict[str, Any] = {
         "name": entry.name,

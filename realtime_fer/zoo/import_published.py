@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from realtime_fer.errors import ModelError, ModelNotFoundError
+from realtime_fer.errors import ModelError, ModelNotFoundError, RealtimeFerError, SettingsError
 from realtime_fer.zoo.catalogue import Importer, Published
 from realtime_fer.zoo.download import Progress
 from realtime_fer.zoo.fetch import is_fetched
@@ -45,7 +47,7 @@ def import_published(
     Args:
         weights: files or folders; none takes what `fetch` left.
         out: the folder; None for the shelf of imported models.
-        replace: an older import of the same name goes.
+        replace: an older import of the same name goes; where this one fails before it changes a file, it stays.
 
     Returns:
         The model folder; for weights that are used as they are, the folder of files.
@@ -53,9 +55,13 @@ def import_published(
     Raises:
         ModelNotFoundError: nothing to import, or something it needs is missing.
         ModelCorruptError, ModelShapeError: the files are not what they should be.
-        ModelError: a model of that name is there, or another process works on it.
+        ModelError: a model of that name is there, `out` is where the weights lie, or another process works on it.
         MissingExtraError: torch is not installed.
+        SettingsError: an option that these weights have no use for.
     """
+    options.require_taken(entry.importer)
+    if entry.importer == "as-is" and out is not None:
+        raise SettingsError(f"--to: {entry.name} is kept as it is in {fetched_folder(entry.name)}; leave it out")
     for path in weights:
         if not path.exists():
             raise ModelNotFoundError(f"{path}: no such file or folder; for where {entry.name} lies: {_show(entry)}")
@@ -66,15 +72,39 @@ def import_published(
     if entry.importer == "as-is":
         return take_in(entry, list(weights), progress)
     out = out or models_folder() / entry.name
-    with locked(out):
-        if (out / MANIFEST_NAME).exists():
-            if not replace:
-                raise ModelError(f"{out}: is there already; give --replace to import it anew")
-            (out / MANIFEST_NAME).unlink()
+    if any(out.resolve() == (path if path.is_dir() else path.parent).resolve() for path in weights):
+        raise ModelError(f"{out}: is where the weights lie; name a folder of its own with --to")
+    with locked(out), _older_stays_whole(out, replace):
         IMPORTERS[entry.importer](entry, weights, out, options, progress)
         (out / "CARD.md").write_text(_card(entry, weights), encoding="utf-8")
         verify_model(find_model(str(out)))
     return out
+
+
+@contextmanager
+def _older_stays_whole(out: Path, replace: bool) -> Iterator[None]:
+    """Take an older manifest away while files may change, and put it back where the import failed and none did."""
+    path = out / MANIFEST_NAME
+    if not path.exists():
+        yield
+        return
+    if not replace:
+        raise ModelError(f"{out}: is there already; give --replace to import it anew")
+    text = path.read_bytes()
+    try:
+        older = find_model(str(out))
+    except ModelError:
+        older = None
+    path.unlink()
+    try:
+        yield
+    except RealtimeFerError:
+        if older is not None and not path.exists():
+            with suppress(ModelError):
+                verify_model(older)
+                path.with_name(f"{MANIFEST_NAME}.part").write_bytes(text)
+                os.replace(path.with_name(f"{MANIFEST_NAME}.part"), path)
+        raise
 
 
 def _show(entry: Published) -> str:

@@ -96,6 +96,7 @@ class ExpressionManifest(_Manifest):
     temperature: float = Field(gt=0, description="logits are divided by it before the softmax (Guo et al., ICML 2017)")
     valence_arousal: Literal["predicted"] | None = None
     motion_mask: Literal["predicted"] | None = Field(None, description="a second output, where on the face it looks")
+    system: Literal["emotion-gcn", "fmpn"] | None = Field(None, description="the published system that it is of")
     abstention: AbstentionPromise | None = None
 
 

@@ -57,8 +57,13 @@ def export_model(model: ShelvedModel, to: Path) -> Path:
         if to.suffix == ".zip":
             _pack(model, name, target)
         else:
-            _copy(model.folder, package_files(model), target)
-            verify_model(find_model(str(target)))
+            target.mkdir()
+            try:
+                _copy(model.folder, package_files(model), target)
+                verify_model(find_model(str(target)))
+            except BaseException:
+                shutil.rmtree(target, ignore_errors=True)
+                raise
     except OSError as error:
         raise ModelError(f"{target}: cannot be written ({error.strerror}); is there room there?") from error
     return target
@@ -70,11 +75,15 @@ def take_over(package: Path, out: Path, *, replace: bool = False) -> Path:
     Raises:
         ModelNotFoundError: it holds no model.
         ModelCorruptError: it is not whole, or the file is no package.
-        ModelError: `out` is there already, or another process works on it.
+        ModelError: `out` is there already, holds something else or has no room, or another process works on it.
     """
+    out = out.resolve()  # a link to a larger disk stays one
     with locked(out):
-        if (out / MANIFEST_NAME).exists() and not replace:
-            raise ModelError(f"{out}: is there already; give --replace to import it anew")
+        if (out / MANIFEST_NAME).exists():
+            if not replace:
+                raise ModelError(f"{out}: is there already; give --replace to import it anew")
+        elif out.exists() and any(out.iterdir()):
+            raise ModelError(f"{out}: expected a new folder or a model's, found other files; remove them, or name another --to")
         with tempfile.TemporaryDirectory(dir=out.parent, prefix=".import-") as draft:
             folder = package
             if package.is_file():
@@ -85,10 +94,11 @@ def take_over(package: Path, out: Path, *, replace: bool = False) -> Path:
             model = find_model(str(folder))
             verify_model(model)
             whole = Path(draft) / "whole"
+            whole.mkdir()
             _copy(folder, package_files(model), whole)
             verify_model(find_model(str(whole)))
             if out.exists():
-                shutil.rmtree(out)
+                os.replace(out, Path(draft) / "older")
             os.replace(whole, out)
     return out
 
@@ -97,15 +107,15 @@ def is_package(path: Path) -> bool:
     """Whether it is what `export_model` wrote, as far as its name and manifest tell."""
     if path.is_dir():
         return (path / MANIFEST_NAME).is_file()
-    if not zipfile.is_zipfile(path):
-        return False
-    # Checkpoints of torch are zip archives too.
-    with zipfile.ZipFile(path) as archive:
-        return any(member.rpartition("/")[2] == MANIFEST_NAME for member in archive.namelist()[:MAX_MEMBERS])
+    try:
+        # Checkpoints of torch are zip archives too.
+        with zipfile.ZipFile(path) as archive:
+            return any(member.rpartition("/")[2] == MANIFEST_NAME for member in archive.namelist()[:MAX_MEMBERS])
+    except zipfile.BadZipFile:
+        return path.suffix == ".zip"  # cut short, which unpacking says
 
 
 def _copy(folder: Path, names: list[str], target: Path) -> None:
-    target.mkdir(parents=True)
     for name in names:
         _require_plain_name(name, folder)
         copy_whole(folder / name, target / name, sha256_of(folder / name))
@@ -143,6 +153,8 @@ def _unpack(package: Path, folder: Path) -> None:
                     shutil.copyfileobj(source, target, _CHUNK)
     except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, FileExistsError, RuntimeError) as error:
         raise ModelCorruptError(f"{package}: cannot be unpacked ({error}); carry it over again") from error
+    except OSError as error:
+        raise ModelError(f"{folder.parent}: cannot be unpacked into ({error.strerror}); is there room there?") from error
 
 
 def _member_sha256(archive: zipfile.ZipFile, name: str) -> str:

@@ -11,7 +11,7 @@ from realtime_fer.zoo.download import Progress
 from realtime_fer.zoo.first_seen import FirstSeen
 from realtime_fer.zoo.folder_lock import locked
 from realtime_fer.zoo.user_folder import fetched_folder
-from realtime_fer.zoo.whole_file import Fetched, copy_whole, require_plain
+from realtime_fer.zoo.whole_file import Fetched, copy_whole, other_size, require_plain
 
 
 def take_in(entry: Published, paths: list[Path], progress: Progress) -> Path:
@@ -31,7 +31,11 @@ def take_in(entry: Published, paths: list[Path], progress: Progress) -> Path:
         for file in entry.files:
             source = _source(file.name, paths)
             require_plain(source)
-            found = Fetched(source.stat().st_size, sha256_of(source), "by hand")
+            size_bytes = source.stat().st_size
+            other = other_size(file.size_bytes, file.about_bytes, size_bytes)
+            if other is not None:
+                raise ModelCorruptError(f"{source}: expected {other}, found {size_bytes}; is it cut short? fetch it again")
+            found = Fetched(size_bytes, sha256_of(source), "by hand")
             _require_as_published(file, source, found)
             seen.accept(file.name, found)
             if not (folder / file.name).is_file() or not source.samefile(folder / file.name):

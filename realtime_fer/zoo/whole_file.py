@@ -6,9 +6,14 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from realtime_fer.errors import ModelCorruptError
 from realtime_fer.fingerprint import sha256_of
+from realtime_fer.zoo.hardware import in_units
+
+ROUNDING: Final = 0.05
+"""How far a size may be from its rounded one in the catalogue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +23,15 @@ class Fetched:
     size_bytes: int
     sha256: str
     url: str
+
+
+def other_size(size_bytes: int | None, about_bytes: int | None, found: int) -> str | None:
+    """The size that was expected, where another was found; either may be unknown."""
+    if size_bytes is not None and found != size_bytes:
+        return f"{size_bytes} bytes"
+    if about_bytes is not None and abs(found - about_bytes) > ROUNDING * about_bytes:
+        return f"about {in_units(about_bytes)}"
+    return None
 
 
 def require_plain(path: Path) -> None:

@@ -42,7 +42,7 @@ def small() -> Any:
         patch.setattr(ferplus_comparison_runs, "MASK_CHANNELS", 2)
         patch.setattr(ferplus_comparison_runs, "MASK_BLOCKS", 1)
         patch.setattr("realtime_fer.training.fmpn.epochs.draw_panels", lambda *_: None)
-        patch.setattr("realtime_fer.training.emotion_gcn_ferplus.run.draw_panels", lambda *_: None)
+        patch.setattr("realtime_fer.training.emotion_gcn_ferplus.task.draw_panels", lambda *_: None)
         yield
 
 

@@ -30,7 +30,7 @@ from benchmarks.peer_scores import (
 from benchmarks.peer_tables import Column, comparison_table, print_section, verdicts
 from benchmarks.peer_workers import measuring
 from realtime_fer.errors import DatasetError
-from realtime_fer.evaluation.detection.average_precision import LabelledPicture
+from realtime_fer.evaluation.detection.pictures import LabelledPicture
 from realtime_fer.labels import FERPLUS_LABELS, FERPLUS_VOTE_COLUMNS
 from realtime_fer.types import FaceDetection
 from realtime_fer.zoo.shelf import list_models

@@ -28,6 +28,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         seen.update(settings, folder=folder, data=data, writer="detector")
 
     def write_card(folder: Path, **settings: Any) -> None:
+        settings.pop("progress")("measuring")
         seen.update(settings, folder=folder, writer="expression")
 
     monkeypatch.setattr(detector_card, "write_detector_card", write_detector_card)

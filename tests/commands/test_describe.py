@@ -66,6 +66,19 @@ def test_a_run_that_was_cut_off_goes_on(pictures: Path, tmp_path: Path, capsys: 
     assert "out.jsonl: has 3 of them from before" in said.err, "or it would end without a word"
 
 
+def test_two_folders_with_the_same_names_go_into_one_file(pictures: Path, tmp_path: Path) -> None:
+    out, others = tmp_path / "out.jsonl", tmp_path / "others"
+    others.mkdir()
+    parts.write_picture(others / "0.png", step=5)
+    assert run(pictures, "--out", out) == 0
+    assert run(others, "--out", out) == 0
+    lines = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [(line["source"], line["name"]) for line in lines if line["name"] == "0.png"] == [
+        (str(pictures), "0.png"),
+        (str(others), "0.png"),
+    ]
+
+
 def test_what_failed_is_told_by_the_exit_code_and_tried_again(
     pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,14 @@ def test_what_is_missing_comes_with_the_command_that_mends_it(monkeypatch: pytes
     assert "missing: msgpack" in result.output
     assert 'pip install "realtime-fer[cpu]"' in result.output
     assert 'pip install "realtime-fer[yolo]"' in result.output
+
+
+def test_the_extras_are_those_of_the_package() -> None:
+    tomllib = pytest.importorskip("tomllib", reason="Python 3.11")
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    for extra, packages in room.EXTRA_PACKAGES.items():
+        wanted = {re.split("[^A-Za-z0-9-]", need)[0] for need in project["optional-dependencies"][extra]}
+        assert set(packages) == wanted, extra
 
 
 def test_both_runtimes_at_once_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,6 +32,13 @@ def test_a_list_without_its_header_line(tmp_path: Path) -> None:
     assert [face.expression for face in read_affectnet(path)] == [6, 0]
 
 
+def test_a_list_saved_by_a_spreadsheet(tmp_path: Path) -> None:
+    path = tmp_path / "training.csv"
+    lines = [",".join((*COLUMNS, "note")), "", f"{row(6)},x", f"{row(0)},", ""]
+    path.write_bytes("\r\n".join(lines).encode("utf-8-sig"))
+    assert [face.expression for face in read_affectnet(path)] == [6, 0]
+
+
 def test_a_broken_list_is_named(tmp_path: Path) -> None:
     path = tmp_path / "training.csv"
     with pytest.raises(DatasetError, match=r"training\.csv"):
@@ -53,7 +60,13 @@ def test_a_broken_list_is_named(tmp_path: Path) -> None:
         with pytest.raises(DatasetError, match=r"row 1: .*valence"):
             read_affectnet(path)
     path.write_text(row(-1))
-    with pytest.raises(DatasetError, match="row 1: expected an expression of 0 or more, a whole number, found '-1'"):
+    with pytest.raises(DatasetError, match="row 1: expected an expression of 0 to 10, found '-1'"):
+        read_affectnet(path)
+    path.write_text(row(11))
+    with pytest.raises(DatasetError, match="row 1: expected an expression of 0 to 10, found '11'"):
+        read_affectnet(path)
+    path.write_text("\n".join([",".join(COLUMNS), row(1).replace(",", "|")]))
+    with pytest.raises(DatasetError, match="row 2: expected 9 cells with commas between them, found 1; copy"):
         read_affectnet(path)
     path.write_text("subDirectory_filePath,x\na,1\n")
     with pytest.raises(DatasetError, match="face_x"):

@@ -40,6 +40,9 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "VA_Set/Train_Set/a.txt").write_text("valence,arousal\n0.1\n")
     with pytest.raises(DatasetError, match=r"a\.txt: line 2: expected valence,arousal, found '0\.1'"):
         read_affwild2(tmp_path, tmp_path / "frames", "train")
+    (tmp_path / "VA_Set/Train_Set/a.txt").write_text("valence,arousal\nnan,0\n")
+    with pytest.raises(DatasetError, match=r"a\.txt: line 2: expected valence,arousal, found 'nan,0'"):
+        read_affwild2(tmp_path, tmp_path / "frames", "train")
     (tmp_path / "VA_Set/Train_Set/a.txt").write_bytes(b"\xff\xfe")
     with pytest.raises(DatasetError, match=r"a\.txt: expected a list of Aff-Wild2's annotations"):
         read_affwild2(tmp_path, tmp_path / "frames", "train")
@@ -49,3 +52,28 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "EXPR_Set/Validation_Set/b.txt").write_text("Neutral\n7\n")
     with pytest.raises(DatasetError, match=r"b\.txt: line 2: expected a class of 0 to 6, or -1, found '7'.*ibug\.doc"):
         read_affwild2(tmp_path, tmp_path / "frames", "validation")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        # Every later frame would get the label of the one before.
+        ("Neutral\n\n5\n", r"b\.txt: line 2: expected the annotation of frame 1, found an empty line; unpack"),
+        # The first frame's label would be taken for the header.
+        ("5\n5\n", r"b\.txt: line 1: expected names of classes or of valence and arousal, found '5'"),
+        ("", r"b\.txt: line 1: .* found ''"),
+    ],
+)
+def test_lines_that_would_shift_the_labels(tmp_path: Path, text: str, message: str) -> None:
+    write(tmp_path)
+    (tmp_path / "EXPR_Set/Validation_Set/b.txt").write_text(text)
+    with pytest.raises(DatasetError, match=message):
+        read_affwild2(tmp_path, tmp_path / "frames", "validation")
+
+
+def test_other_systems_endings_and_leavings(tmp_path: Path) -> None:
+    write(tmp_path)
+    (tmp_path / "EXPR_Set/Validation_Set/b.txt").write_bytes("Neutral\r\n5\r\n\r\n".encode("utf-8-sig"))
+    for name in ("EXPR_Set/Validation_Set/._b.txt", "VA_Set/Train_Set/._b.txt"):
+        (tmp_path / name).write_bytes(b"\0\5\x16\7\xff")
+    assert len(read_affwild2(tmp_path, tmp_path / "frames", "validation")) == 1

@@ -39,6 +39,9 @@ def test_missing_folders(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "cropped_aligned" / "b")
     with pytest.raises(DatasetError, match=r"cropped_aligned.b: expected the frames of a video.*0 more of 1.*ibug\.doc"):
         open_affwild2(tmp_path, "test")
+    (tmp_path / "annotations" / "EXPR_Set" / "Validation_Set" / "b.txt").unlink()
+    with pytest.raises(DatasetError, match=r"Validation_Set: expected a text file for each video, found none.*ibug\.doc"):
+        open_affwild2(tmp_path, "test")
     shutil.rmtree(tmp_path / "annotations" / "VA_Set")
     with pytest.raises(DatasetError, match=r"VA_Set"):
         open_affwild2(tmp_path, "train")

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from realtime_fer.datasets.choose import FOLD_COUNTS, NAMES, Part, open_labelled, read_ferplus
+from realtime_fer.datasets.choose import FOLD_COUNTS, NAMES, Part, open_labelled
+from realtime_fer.datasets.ferplus_files import read_ferplus
 from realtime_fer.datasets.labelled_faces import LabelledSet
 from realtime_fer.errors import DatasetError
 from realtime_fer.labels import CKPLUS_LABELS, FERPLUS_LABELS, FERPLUS_VOTE_COLUMNS, MMI_LABELS
@@ -156,6 +157,7 @@ def test_frames_of_mmi_named_as_fmpn_has_them(tmp_path: Path) -> None:
     save_fmpn(tmp_path, {f"{subject}_100": 0 for subject in PEOPLE}, [])
     for subject in PEOPLE:
         save_picture(tmp_path / "imgs" / f"{subject}_100_040.png")
+        save_picture(tmp_path / "imgs" / f"._{subject}_100_040.png")
     opened = open_labelled("mmi", tmp_path, "test", fold=9)
     assert opened.labels == MMI_LABELS
     assert [face.picture.name for face in opened.faces] == ["S010_100_040.png"]
@@ -184,3 +186,57 @@ def test_a_picture_that_went_bad(tmp_path: Path) -> None:
     (tmp_path / "happy" / "a.png").write_bytes(cv2.imencode(".png", IMAGES[0])[1].tobytes()[:40])
     with pytest.raises(DatasetError, match=r"a\.png: expected a picture"):
         opened.read(0)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_slips_of_unpacking_are_pointed_out(tmp_path: Path, name: str) -> None:
+    inner = tmp_path / "outer" / "Inner"
+    inner.mkdir(parents=True)
+    MINIATURES[name](inner)
+    with pytest.raises(DatasetError, match=r"expected .*; .*Inner looks like the set's folder: name that one$"):
+        open_labelled(name, tmp_path / "outer", "train")
+    with pytest.raises(DatasetError, match=r"; there is no folder .*absent$"):
+        open_labelled(name, tmp_path / "absent", "train")
+    packed = Path(shutil.make_archive(str(tmp_path / "packed" / "set"), "zip", inner))
+    with pytest.raises(DatasetError, match="name a folder, not a file; an archive has to be unpacked"):
+        open_labelled(name, packed, "train")
+    with pytest.raises(DatasetError, match=r"set\.zip is there but not unpacked$"):
+        open_labelled(name, packed.parent, "train")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_other_systems_leave_beside_the_files(tmp_path: Path, name: str) -> None:
+    clean = open_labelled(name, MINIATURES[name](tmp_path), "train")
+    for path in [*tmp_path.rglob("*")]:
+        if path.is_file():
+            path.with_name(f"._{path.name}").write_bytes(b"\0\5\x16\7")
+        else:
+            (path / "Thumbs.db").write_bytes(b"")
+            (path / "__MACOSX").mkdir()
+            (path / "loop").symlink_to(path)
+    assert open_labelled(name, tmp_path, "train").faces == clean.faces
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_texts_that_an_editor_has_saved(tmp_path: Path, name: str) -> None:
+    clean = open_labelled(name, MINIATURES[name](tmp_path), "train")
+    for path in tmp_path.rglob("*"):
+        if path.suffix in {".csv", ".json", ".txt", ".xml"}:
+            path.write_bytes("\r\n".join(path.read_text().splitlines()).encode("utf-8-sig"))
+    assert open_labelled(name, tmp_path, "train").faces == clean.faces
+
+
+def test_files_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(folder: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(folder))
+
+    save_classes(tmp_path)
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(DatasetError, match=rf"{tmp_path.name}: expected folders's files, found one that may not .*permissions"):
+        open_labelled("folders", tmp_path, "train")
+
+
+def test_ferplus_without_a_majority(tmp_path: Path) -> None:
+    np.savez(tmp_path / "faces.npz", images=IMAGES, votes=VOTES * 0)
+    with pytest.raises(DatasetError, match=r"faces\.npz: expected faces on which most taggers agree, found none among 3"):
+        open_labelled("ferplus", tmp_path / "faces.npz", "test")

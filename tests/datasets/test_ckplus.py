@@ -7,12 +7,10 @@ import numpy as np
 import pytest
 
 from realtime_fer.datasets import ckplus
-from realtime_fer.datasets.ckplus import open_ckplus, read_ckplus, read_landmarks
-from realtime_fer.datasets.five_point_crop import SIDE_PX
+from realtime_fer.datasets.ckplus import open_ckplus, read_ckplus
 from realtime_fer.errors import DatasetError
 from realtime_fer.labels import CKPLUS_LABELS
-from realtime_fer.networks.fmpn import classes
-from tests.datasets.miniatures import save_ckplus, save_landmarks, save_picture, save_text
+from tests.datasets.miniatures import save_ckplus, save_picture, save_text
 
 
 def test_labelled_sequences_only(tmp_path: Path) -> None:
@@ -64,24 +62,6 @@ def test_the_inner_folders_alone(tmp_path: Path) -> None:
     (tmp_path / "Emotion_labels").mkdir()
     (tmp_path / "Emotion").rename(tmp_path / "Emotion_labels" / "Emotion")
     assert len(read_ckplus(tmp_path)) == 4
-
-
-def test_faces_are_cut_by_the_owners_landmarks(tmp_path: Path) -> None:
-    save_ckplus(tmp_path)
-    points = np.random.default_rng(0).uniform(1, 7, (68, 2))
-    for frame in (9, 10, 11):
-        save_landmarks(tmp_path, points, f"S005_001_{frame:08d}")
-    opened = open_ckplus(tmp_path)
-    assert opened.read(0).shape == (SIDE_PX, SIDE_PX, 3)
-    with pytest.raises(DatasetError, match=r"S010_002_00000003_landmarks\.txt: expected 68 lines"):
-        opened.read(3)
-    path = save_landmarks(tmp_path, points[:5], "S010_002_00000003")
-    with pytest.raises(DatasetError, match=r"found \(5, 2\)"):
-        read_landmarks(path)
-
-
-def test_the_published_order_of_classes() -> None:
-    assert CKPLUS_LABELS == classes.CKPLUS_LABELS
 
 
 def test_missing_folders_say_where_to_ask(tmp_path: Path) -> None:

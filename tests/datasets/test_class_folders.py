@@ -14,6 +14,8 @@ def test_our_order_and_names(tmp_path: Path) -> None:
         save_picture(tmp_path / name)
     save_text(tmp_path / "Angry" / "notes.txt", "")
     (tmp_path / "empty").mkdir()
+    for left_by_a_macintosh in ("Angry/._d.jpeg", "__MACOSX/._d.jpeg"):
+        save_text(tmp_path / left_by_a_macintosh, "")
     opened = open_class_folders(tmp_path)
     assert opened.labels == ("happiness", "surprise", "anger", "bored")
     assert [(face.picture.name, face.label) for face in opened.faces] == [

@@ -131,6 +131,66 @@ def test_unusable_files_are_named(tmp_path: Path) -> None:
         load_ferplus(tmp_path / "size.npz")
 
 
+FACES = np.random.default_rng(3).integers(0, 256, (2, 48, 48), dtype=np.uint8)
+VOTED = np.array([[2, 8, 0, 0, 0, 0, 0, 0, 0, 0], [0] * 10], np.uint8)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"images": FACES.reshape(2, -1)},
+        {"images": FACES[:, None]},
+        {"images": FACES[..., None]},
+        {"images": FACES.astype(np.float32)},
+        {"votes": VOTED.astype(np.int64)},
+        {"votes": VOTED.astype(">f8")},
+        {"vote_names": np.array([name.encode() for name in FERPLUS_VOTE_COLUMNS])},
+        {"vote_names": np.array(["Neutral", *FERPLUS_VOTE_COLUMNS[1:9], "NF"])},
+        {"vote_names": np.array([*FERPLUS_VOTE_COLUMNS[:9], "not-a-face"])},
+        {"usage": np.array(["PrivateTest"] * 2, object)},
+    ],
+)
+def test_the_same_faces_in_other_forms(tmp_path: Path, changed: dict[str, npt.NDArray[np.generic]]) -> None:
+    arrays: dict[str, npt.NDArray[np.generic]] = {"images": FACES, "votes": VOTED}
+    np.savez(tmp_path / "faces.npz", **{**arrays, **changed})  # type: ignore[arg-type]
+    faces = load_ferplus(tmp_path / "faces.npz")
+    assert (faces.images == FACES).all()
+    assert (faces.votes == VOTED).all()
+    assert majority_labels(faces.votes).tolist() == [1, NOT_COUNTED]
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        (
+            {"votes": VOTED / 10},
+            r"votes: expected whole numbers of 0 to 255, found float64 of 0 to 0\.8; write them as they",
+        ),
+        ({"votes": VOTED.astype(int) - 1}, "votes: expected whole numbers of 0 to 255, found int64 of -1 to 7"),
+        ({"votes": np.full((2, 10), np.nan)}, "votes: expected whole numbers of 0 to 255, found float64 of nan to nan"),
+        ({"votes": VOTED[:, :8]}, r"expected uint8 \(N, 10\), found uint8 \(2, 8\); is this a FER\+ npz file"),
+        ({"votes": VOTED[:1]}, "2 images but 1 rows of votes"),
+        ({"images": FACES / 255}, "images: expected whole numbers of 0 to 255, found float64"),
+        ({"images": np.zeros((2, 64, 64), np.uint8)}, r"expected uint8 \(N, 48, 48\), found uint8 \(2, 64, 64\)"),
+        ({"images": np.array(["a", "b"])}, "images: expected an array of numbers, found <U1"),
+        ({"images": np.uint8(3)}, r"images: expected an array of numbers, found uint8 \(\)"),
+        ({"vote_names": np.array("x")}, "expected vote columns neutral, .*, found x; put them in this order"),
+        ({"vote_names": np.array([b"\xff"])}, "expected vote columns neutral"),
+    ],
+)
+def test_other_numbers_are_refused(tmp_path: Path, changed: dict[str, npt.NDArray[np.generic]], message: str) -> None:
+    arrays: dict[str, npt.NDArray[np.generic]] = {"images": FACES, "votes": VOTED}
+    np.savez(tmp_path / "faces.npz", **{**arrays, **changed})  # type: ignore[arg-type]
+    with pytest.raises(DatasetError, match=rf"faces\.npz: .*{message}"):
+        load_ferplus(tmp_path / "faces.npz")
+
+
+def test_an_array_is_missing(tmp_path: Path) -> None:
+    np.savez(tmp_path / "faces.npz", votes=VOTED)
+    with pytest.raises(DatasetError, match=r"faces\.npz: expected arrays images and votes, found no images; is this a FER"):
+        load_ferplus(tmp_path / "faces.npz")
+
+
 def test_shapes_are_checked() -> None:
     with pytest.raises(ShapeError, match="2 images but 1"):
         FerPlus(np.zeros((2, 48, 48), np.uint8), np.zeros((1, 10), np.uint8))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from realtime_fer.datasets.ferplus import FerPlus, load_ferplus
-from realtime_fer.datasets.ferplus_files import find_part_folder, has_tables, read_ferplus_pictures, read_ferplus_tables
+from realtime_fer.datasets.ferplus_files import read_ferplus, read_ferplus_pictures, read_ferplus_tables
 from realtime_fer.errors import DatasetError
 from realtime_fer.labels import FERPLUS_VOTE_COLUMNS
 from tests.datasets.miniatures import save_ferplus_pictures, save_ferplus_tables
@@ -38,14 +38,15 @@ def test_tables_hold_all_parts(tmp_path: Path) -> None:
 
 
 def test_where_a_part_is(tmp_path: Path) -> None:
-    assert find_part_folder(tmp_path, "train") is None
-    inner = save_ferplus_pictures(tmp_path / "data", IMAGES, VOTES, "PrivateTest")
-    assert find_part_folder(tmp_path, "test") == inner
-    assert find_part_folder(tmp_path / "data", "test") == inner
-    assert find_part_folder(inner, "train") == inner
-    assert not has_tables(tmp_path)
+    with pytest.raises(DatasetError, match=r"ferplus_test\.npz: no such file; expected .* FER2013Test with label\.csv"):
+        read_ferplus(tmp_path, "test")
+    with pytest.raises(DatasetError, match=r"absent\.npz: expected an npz file of FER\+ faces, found none .*No such file"):
+        read_ferplus(tmp_path / "absent.npz", "test")
+    inner = save_ferplus_pictures(tmp_path / "data", IMAGES[:1], VOTES[:1], "PrivateTest")
+    assert len(read_ferplus(tmp_path, "test")) == len(read_ferplus(tmp_path / "data", "test")) == 1
+    assert len(read_ferplus(inner, "train")) == 1
     save_ferplus_tables(tmp_path, IMAGES, VOTES, ["Training"] * 4)
-    assert has_tables(tmp_path)
+    assert len(read_ferplus(tmp_path, "train")) == 4
 
 
 def test_missing_pictures_are_counted(tmp_path: Path) -> None:
@@ -86,6 +87,16 @@ def test_strange_pictures_and_an_empty_list(tmp_path: Path) -> None:
     (place / "label.csv").write_text("\n")
     with pytest.raises(DatasetError, match="empty file"):
         read_ferplus_pictures(place)
+
+
+def test_tables_that_a_spreadsheet_has_saved(tmp_path: Path) -> None:
+    save_ferplus_tables(tmp_path, IMAGES, VOTES, ["Training"] * 4)
+    place = save_ferplus_pictures(tmp_path, IMAGES, VOTES)
+    for path in (tmp_path / "fer2013.csv", tmp_path / "fer2013new.csv", place / "label.csv"):
+        path.write_bytes("\r\n\r\n".join(path.read_text().splitlines()).encode("utf-8-sig"))
+    for found in (read_ferplus_tables(tmp_path, "train"), read_ferplus_pictures(place)):
+        assert (found.images == IMAGES).all()
+        assert (found.votes == VOTES).all()
 
 
 def test_tables_that_do_not_belong_together(tmp_path: Path) -> None:

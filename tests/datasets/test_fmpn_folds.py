@@ -103,7 +103,7 @@ def test_missing_files(tmp_path: Path) -> None:
     save_fmpn(tmp_path, CK_LABELS, [FOLD])
     for name in FOLD[0][:2]:
         (tmp_path / "imgs" / name).unlink()
-    with pytest.raises(DatasetError, match=r"S005_001_00000010\.png: no such file, nor 1 more of the 4 of fold 0"):
+    with pytest.raises(DatasetError, match=r"S005_001_00000010\.png: no such file, nor 1 more of the 4 that fold 0 lists"):
         read_fmpn_fold(tmp_path, "ckplus", 0)
     with pytest.raises(DatasetError, match=r"train_ids_4\.csv"):
         read_fmpn_fold(tmp_path, "ckplus", 4)
@@ -131,6 +131,7 @@ def test_bad_labels_are_named(tmp_path: Path, labels: Any, message: str) -> None
 
 def test_labels_that_are_no_json(tmp_path: Path) -> None:
     save_fmpn(tmp_path, CK_LABELS, [FOLD])
-    (tmp_path / "emotion_labels.json").write_text("{")
-    with pytest.raises(DatasetError, match=r"emotion_labels\.json: expected labels as JSON"):
-        read_fmpn_labels(tmp_path, "ckplus")
+    for text in ("{", "[" * 100_000):
+        (tmp_path / "emotion_labels.json").write_text(text)
+        with pytest.raises(DatasetError, match=r"emotion_labels\.json: expected labels as JSON"):
+            read_fmpn_labels(tmp_path, "ckplus")

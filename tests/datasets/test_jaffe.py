@@ -39,6 +39,8 @@ def test_half_of_the_pictures(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"expected JAFFE's 213 pictures such as KA\.AN1\.39\.tiff, found 2;.*zenodo"):
         open_jaffe(tmp_path)
     assert len(open_jaffe(tmp_path, pictures=2)) == 2
+    (tmp_path / "KA.AN1.39.tiff").rename(tmp_path / "KA.AN1.39.TIFF")
+    assert len(open_jaffe(tmp_path, pictures=2)) == 2
 
 
 @pytest.mark.parametrize("name", ["KA.XX1.39.tiff", "KAAN139.tiff", "KA.AN1.tiff"])

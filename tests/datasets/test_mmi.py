@@ -8,7 +8,6 @@ from realtime_fer.datasets import mmi
 from realtime_fer.datasets.mmi import open_mmi, read_mmi
 from realtime_fer.errors import DatasetError
 from realtime_fer.labels import MMI_LABELS
-from realtime_fer.networks.fmpn import classes
 from tests.datasets.miniatures import save_apex, save_mmi_session, save_text
 
 
@@ -66,10 +65,6 @@ def test_views_ends_and_short_videos(tmp_path: Path) -> None:
     assert [face.frame for face in open_mmi(tmp_path, views=(0, 2)).faces] == [1, 2, 3]
     with pytest.raises(DatasetError, match=r"S001-001\.avi: expected a video of 5 frames or more, found 4"):
         open_mmi(tmp_path, views=(2,), peak_frames=5)
-
-
-def test_the_published_order_of_classes() -> None:
-    assert MMI_LABELS == classes.MMI_LABELS
 
 
 def test_no_sessions(tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ def test_the_surest_of_two_faces(tmp_path: Path) -> None:
         ({"a.png": [np.zeros((0, 5)), np.zeros((0, 10))]}, r"found \(0, 5\) and \(0, 10\)"),
         ({"a.png": [np.zeros((1, 4)), np.zeros((1, 10))]}, r"found \(1, 4\)"),
         ({"a.png": [np.zeros((1, 5)), np.zeros((2, 10))]}, r"\(2, 10\)"),
+        ({"a.png": [np.zeros((1, 5)), np.full((1, 10), np.nan)]}, r"a\.png: expected finite coordinates"),
     ],
 )
 def test_another_form_is_named(tmp_path: Path, entries: Any, message: str) -> None:

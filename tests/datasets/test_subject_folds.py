@@ -4,36 +4,34 @@ import json
 import os
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime_fer.datasets.split_files import read_split, subject_of
-from realtime_fer.datasets.subject_folds import balanced_runs, fold_rows, published_runs
+from realtime_fer.datasets.subject_folds import fold_rows, published_runs
 from realtime_fer.errors import DatasetError
 
 DATA = Path(os.environ.get("REALTIME_FER_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
 
 
-@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 6)), min_size=1, max_size=120), st.integers(2, 10))
-def test_nobody_is_trained_and_tested_on_and_everyone_is_tested_once(samples: list[tuple[int, int]], folds: int) -> None:
-    people = [f"S{number:03d}" for number, _ in samples]
-    labels = [label for _, label in samples]
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=120), st.integers(2, 10))
+def test_nobody_is_trained_and_tested_on_and_everyone_is_tested_once(samples: list[int], folds: int) -> None:
+    people = [f"S{number:03d}" for number in samples]
     if len(set(people)) < folds:
         with pytest.raises(DatasetError, match="no more than there are people"):
             published_runs(people, folds)
         return
-    for runs in (published_runs(people, folds), balanced_runs(people, labels, folds)):
-        assert len(runs) == folds
-        assert all(runs)
-        tested = []
-        for fold in range(folds):
-            train, test = fold_rows(people, runs, fold)
-            assert not {people[row] for row in train} & {people[row] for row in test}
-            assert sorted([*train, *test]) == list(range(len(people)))
-            tested += test.tolist()
-        assert sorted(tested) == list(range(len(people)))
+    runs = published_runs(people, folds)
+    assert len(runs) == folds
+    assert all(runs)
+    tested = []
+    for fold in range(folds):
+        train, test = fold_rows(people, runs, fold)
+        assert not {people[row] for row in train} & {people[row] for row in test}
+        assert sorted([*train, *test]) == list(range(len(people)))
+        tested += test.tolist()
+    assert sorted(tested) == list(range(len(people)))
 
 
 def test_runs_go_from_the_last_names_to_the_first() -> None:
@@ -75,22 +73,6 @@ def test_the_published_lists_follow_from_the_people(name: str, first_label: int,
     assert [len(fold_rows(people, runs, fold)[1]) for fold in range(10)] == images
 
 
-def test_classes_are_spread() -> None:
-    # Runs by name would put all samples of class 1 into one fold.
-    people = [f"S{number:03d}" for number in range(20) for _ in range(4)]
-    labels = [int(number >= 15) for number in range(20) for _ in range(4)]
-    for run in balanced_runs(people, labels, 5):
-        of_run = [label for person, label in zip(people, labels, strict=True) if person in run]
-        assert np.bincount(of_run).tolist() == [12, 4]
-
-
-def test_people_with_many_samples_are_spread() -> None:
-    # By numbers of people alone, the two folds would have 10 and 4 samples.
-    people = [name for name, count in (("a", 6), ("b", 2), ("c", 2), ("d", 2), ("e", 2)) for _ in range(count)]
-    runs = balanced_runs(people, [0] * len(people), 2)
-    assert sorted(sum(people.count(name) for name in run) for run in runs) == [6, 8]
-
-
 def test_bad_folds_are_named() -> None:
     people = ["a", "b", "c"]
     with pytest.raises(DatasetError, match=r"fold 2: expected one of 0 to 1"):
@@ -99,7 +81,5 @@ def test_bad_folds_are_named() -> None:
         fold_rows(people, [["a", "b"], ["b", "c"]], 0)
     with pytest.raises(DatasetError, match="found c in none"):
         fold_rows(people, [["a"], ["b"]], 0)
-    with pytest.raises(DatasetError, match="3 subjects but 1 labels"):
-        balanced_runs(people, [0], 2)
     with pytest.raises(DatasetError, match=r"expected at least 2.*found 1"):
         published_runs(people, 1)

@@ -59,9 +59,9 @@ class Talker:
         return self.reason(request)
 
 
-def write_picture(path: Path) -> Path:
-    """Stripes, 160 x 120."""
-    stripes = (np.indices((120, 160)).sum(axis=0) // 4 % 2 * 90 + 80).astype(np.uint8)
+def write_picture(path: Path, step: int = 4) -> Path:
+    """Stripes, 160 x 120, so many pixels wide."""
+    stripes = (np.indices((120, 160)).sum(axis=0) // step % 2 * 90 + 80).astype(np.uint8)
     cv2.imwrite(str(path), stripes)
     return path
 

@@ -70,8 +70,11 @@ def test_a_face_off_the_frame_is_no_question() -> None:
 
 def test_values_are_json_and_complete(moment: Moment) -> None:
     talker = Talker()
-    values = json.loads(json.dumps(moment_values(describe_moment(moment, talker), reasoner=talker), allow_nan=False))
+    values = json.loads(
+        json.dumps(moment_values(describe_moment(moment, talker), source="folder", reasoner=talker), allow_nan=False)
+    )
     assert (values["name"], values["frame_id"], values["reasoner"], values["problem"]) == ("a.png", 0, "talker", None)
+    assert (values["source"], values["fingerprint"]) == ("folder", moment.fingerprint)
     face = values["faces"][0]
     assert face["bbox_xyxy"] == [10, 20, 60, 70]
     assert face["answer"]["steps"][0] == {"question": "label", "label": "happiness", "distribution": {"happiness": 1.0}}
@@ -88,4 +91,4 @@ def test_lines_tell_measured_from_said(moment: Moment) -> None:
     assert "      Two." in lines
     assert "    claims slightly left lip corner puller (AU12): nothing measured that could tell" in lines
     assert "    no answer: ValueError: no idea" in lines
-    assert list(moment_lines(DescribedMoment(Moment("b.png", 0, None, None, "b.png: broken")))) == ["b.png: b.png: broken"]
+    assert list(moment_lines(DescribedMoment(Moment("b.png", 0, "", None, None, "b.png: broken")))) == ["b.png: b.png: broken"]

@@ -12,7 +12,7 @@ from realtime_fer.errors import ReasoningError
 
 def line(name: str, *, error: str | None = None, problem: str | None = None) -> dict[str, Any]:
     who = {"reasoner": "talker", "version": "1"}
-    return {"name": name, "frame_id": 0, **who, "problem": problem, "faces": [{"error": error}]}
+    return {"name": name, "fingerprint": "f", "frame_id": 0, **who, "problem": problem, "faces": [{"error": error}]}
 
 
 def opened(path: Path, reasoner: str = "talker") -> DescriptionLog:
@@ -26,7 +26,7 @@ def test_lines_are_kept_and_found_again(tmp_path: Path) -> None:
     log.write(line("b"))
     log.close()
     again = opened(tmp_path / "log.jsonl")
-    assert again.done == {("a", 0), ("b", 0)}
+    assert again.done == {("a", 0, "f"), ("b", 0, "f")}
     again.write(line("c"))
     again.close()
     assert len((tmp_path / "log.jsonl").read_text().splitlines()) == 3
@@ -37,7 +37,7 @@ def test_half_a_line_goes(tmp_path: Path) -> None:
     whole = json.dumps(line("a")) + "\n"
     path.write_text(whole + json.dumps(line("b"))[:-4])
     log = opened(path)
-    assert log.done == {("a", 0)}
+    assert log.done == {("a", 0, "f")}
     log.write(line("b"))
     log.close()
     assert path.read_text() == whole + json.dumps(line("b")) + "\n"
@@ -49,7 +49,7 @@ def test_failures_are_tried_again_and_the_last_line_counts(tmp_path: Path) -> No
     path.write_text("".join(json.dumps(each) + "\n" for each in lines))
     log = opened(path)
     log.close()
-    assert log.done == {("a", 0)}
+    assert log.done == {("a", 0, "f")}
 
 
 def test_another_file_and_another_reasoner_are_refused(tmp_path: Path) -> None:
@@ -66,3 +66,20 @@ def test_another_file_and_another_reasoner_are_refused(tmp_path: Path) -> None:
         opened(path, "other")
     with pytest.raises(ReasoningError, match="cannot be kept there"):
         opened(tmp_path / "nowhere" / "log.jsonl")
+
+
+def test_a_picture_is_known_by_what_it_holds(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    lines = [line("a"), {**line("a"), "fingerprint": "g", "problem": "P"}]
+    path.write_text("".join(json.dumps(each) + "\n" for each in lines))
+    with opened(path) as log:
+        assert log.done == {("a", 0, "f")}, "another picture of its name takes nothing away"
+
+
+def test_lines_of_an_earlier_version_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    older = line("a")
+    del older["fingerprint"]
+    path.write_text(json.dumps(older) + "\n")
+    with pytest.raises(ReasoningError, match="found a without one, as earlier versions wrote it; name another file"):
+        opened(path)

@@ -44,6 +44,15 @@ def test_the_name_can_be_read_where_the_face_fills_the_picture() -> None:
     assert below[304:326, 210:300].max() > 150
 
 
+@pytest.mark.parametrize("left", [-60, 600])
+def test_the_name_of_a_face_at_the_edge_is_whole(left: int) -> None:
+    def name_width(at: int) -> int:
+        columns = np.flatnonzero(draw(result(face(where=(at, 100, at + 100, 220))))[70:99].max(axis=(0, 2)) > 150)
+        return int(columns.max() - columns.min())
+
+    assert name_width(left) == pytest.approx(name_width(300), abs=2)
+
+
 def test_every_label_has_a_colour() -> None:
     assert set(LABEL_COLOURS) == set(EXPRESSION_LABELS)
     assert len(set(LABEL_COLOURS.values())) == len(LABEL_COLOURS)

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
 
-from realtime_fer.display.video_file import VideoFile
+from realtime_fer.display.video_file import MIN_FREE_BYTES, VideoFile
 from realtime_fer.errors import PublishingError
 
 SECOND_NS = 1_000_000_000
@@ -83,3 +85,20 @@ def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
     video = VideoFile(tmp_path / "v.avi", fps=30, keep_time=True)
     with pytest.raises(PublishingError, match=r"no video of 64x48 at 30 fps can be written"):
         video.write(picture(0), 0)
+
+
+def test_a_disk_that_fills_up_ends_the_video_while_it_can_still_be_played(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = [MIN_FREE_BYTES]
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: SimpleNamespace(free=free[0]))
+    video = VideoFile(tmp_path / "v.mp4", fps=30, keep_time=False)
+    for i in range(5):
+        video.write(picture(20 * i), 0)
+    free[0] = MIN_FREE_BYTES - 1
+    with pytest.raises(PublishingError, match=r"v\.mp4: expected 16 MB of free disk to record on, found 15 MB"):
+        video.write(picture(0), 0)
+    video.close()
+    assert len(read_back(tmp_path / "v.mp4")) == video.frames_written == 5
+    with pytest.raises(PublishingError, match="free disk"):
+        VideoFile(tmp_path / "w.mp4", fps=30, keep_time=False)

@@ -53,6 +53,9 @@ def test_people_are_drawn_whole() -> None:
     report = classification_report({}, CLASSES, PROBABILITIES, LABELS, bootstrap_draws=50, people=people)
     # Two of three right, one of one, or all of them: nothing else can be drawn.
     assert report.intervals["war"] == pytest.approx((2 / 3, 1))
+    alone = classification_report({}, CLASSES, PROBABILITIES, LABELS, bootstrap_draws=50, people=np.array(["a"] * 4))
+    assert alone.intervals == {}
+    assert "interval" not in alone.as_text()
 
 
 def test_affect_is_scored_where_it_is_labelled() -> None:

@@ -38,6 +38,16 @@ def test_what_is_wrong_shows(tmp_path: Path) -> None:
     assert shift[upper, :half].sum() > 0 > shift[upper, half:].sum()
 
 
+def test_long_titles_and_names_stay_in_the_picture(tmp_path: Path) -> None:
+    title = "a-model-with-a-long-name, fmpn-ckplus test, fold 3, n = 12345, WAR 0.888, UAR 0.777"
+    counts = np.eye(2, dtype=int) * 12345
+    drawn = darkness(draw_confusion(tmp_path / "c.png", counts, ("a name of a class that is long", "b"), title))
+    border = np.concatenate([drawn[:, :2].ravel(), drawn[:, -2:].ravel(), drawn[:2].ravel(), drawn[-2:].ravel()])
+    assert border.max() == 0
+    # The two cells on the diagonal are dark, and wide enough for their numbers.
+    assert ((drawn > 150).sum(axis=1) > 40).sum() > 80
+
+
 def test_an_empty_row_is_drawn(tmp_path: Path) -> None:
     assert draw_confusion(tmp_path / "c.png", np.zeros((3, 3), np.int64), ("a", "b", "c"), "nothing").is_file()
 

@@ -7,9 +7,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from realtime_fer.datasets.ferplus import load_ferplus
 from realtime_fer.errors import DatasetError, ModelNotFoundError
 from realtime_fer.evaluation.ferplus_protocol import answered_above, classify_images, evaluate_ferplus, majority_report
 from realtime_fer.labels import FERPLUS_LABELS
+from tests.datasets.miniatures import save_ferplus_pictures
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
@@ -75,6 +77,13 @@ def test_the_last_line_has_the_agreed_fields(brightness_model: Path, tmp_path: P
     assert fields["precision"]["contempt"] == fields["f1"]["contempt"] == 1.0
     assert fields["precision"]["anger"] is fields["f1"]["anger"] is None
     assert fields["intervals"]["war"] == [1.0, 1.0]
+
+
+def test_a_folder_is_taken_as_an_npz_file_is(brightness_model: Path, tmp_path: Path) -> None:
+    faces = load_ferplus(write_faces(tmp_path / "faces.npz", [0, 20, 140], [0, 1, 7]))
+    save_ferplus_pictures(tmp_path / "FER+", faces.images, faces.votes, "PrivateTest")
+    lines = [evaluate_ferplus(brightness_model, data).as_json() for data in (tmp_path / "faces.npz", tmp_path / "FER+")]
+    assert lines[0] == lines[1]
 
 
 def test_a_limit_says_what_is_answered(brightness_model: Path, tmp_path: Path) -> None:

@@ -80,6 +80,7 @@ def test_a_report_of_a_whole_set_is_no_fold(tmp_path: Path) -> None:
     [
         ({"model": {}}, "KeyError: 'name'"),
         ({"model": "m"}, "TypeError"),
+        ({"margin": "wide"}, "ValueError"),
         ({"dataset__fold": -1}, "ValueError: fold -1 of 10"),
         ({"dataset__fold": "2"}, "ValueError: fold 2 of 10"),
         ({"confusion": [[1, 0], [0, 1]]}, r"ValueError: confusion \(2, 2\) of 3 classes"),
@@ -98,6 +99,7 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     (tmp_path / "list.json").write_text("[1]")
     with pytest.raises(DatasetError, match="found something else"):
         read_fold_report(tmp_path / "list.json")
-    (tmp_path / "text.json").write_text("WAR 0.9")
-    with pytest.raises(DatasetError, match="none that can be read"):
-        read_fold_report(tmp_path / "text.json")
+    for text in ("WAR 0.9", "[" * 100_000):
+        (tmp_path / "text.json").write_text(text)
+        with pytest.raises(DatasetError, match="none that can be read"):
+            read_fold_report(tmp_path / "text.json")

@@ -129,5 +129,8 @@ def test_misfits_are_refused() -> None:
         accuracy(PROBABILITIES, LABELS[:3])
     with pytest.raises(ShapeError, match="found"):
         mean_recall(PROBABILITIES[:0], LABELS[:0])
+    # The highest of nan and others is nan, whose class would pass for the answer.
+    with pytest.raises(ShapeError, match="expected finite probabilities"):
+        accuracy(np.where(PROBABILITIES.max() == PROBABILITIES, np.nan, PROBABILITIES), LABELS)
     with pytest.raises(ShapeError, match=r"0\.\.2"):
         expected_calibration_error(PROBABILITIES, LABELS + 2)

@@ -43,6 +43,17 @@ def test_light_does_not_pass_for_sharpness() -> None:
     assert assess((SHARP * 0.5).astype(np.uint8)).sharpness == pytest.approx(assess().sharpness, rel=0.1)
 
 
+@pytest.mark.parametrize("side", [112, 227, 299])
+@pytest.mark.parametrize("sigma", [0.0, 2.0])
+def test_the_size_of_the_classifiers_crop_does_not_matter(side: int, sigma: float) -> None:
+    face = blurred(sigma) if sigma else SHARP
+    large = np.asarray(cv2.resize(face, (side, side), interpolation=cv2.INTER_LINEAR))
+    here, there = assess(face), assess(np.repeat(large[..., None], 3, axis=2))
+    assert there.sharpness == pytest.approx(here.sharpness, rel=0.25)
+    assert there.contrast == pytest.approx(here.contrast, rel=0.1)
+    assert there.score == pytest.approx(here.score, abs=0.25)
+
+
 @pytest.mark.parametrize(
     ("change", "expected"),
     [

@@ -8,8 +8,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from realtime_fer.errors import ModelShapeError, ShapeError
-from realtime_fer.expression.classifier import BatchEstimate, softmax
-from realtime_fer.expression.motion_mask_classifier import MotionMaskClassifier
+from realtime_fer.expression.classifier import softmax
+from realtime_fer.expression.motion_mask_classifier import MotionMaskClassifier, MotionMaskEstimate
 from tests.tiny_onnx import save_linear_classifier
 
 LABELS = ("anger", "happiness", "surprise")
@@ -57,7 +57,7 @@ def test_each_face_has_probabilities_and_its_own_mask(tmp_path: Path) -> None:
     found = classifier.classify(crops)
     flat = np.stack([crop.transpose(2, 0, 1).reshape(-1) for crop in crops]).astype(np.float32)
     np.testing.assert_allclose(found.probabilities, softmax(flat @ weights, 2.0), rtol=1e-4, atol=1e-6)
-    assert isinstance(found, BatchEstimate)
+    assert isinstance(found, MotionMaskEstimate)
     assert found.valence_arousal is None
     assert found.motion_masks is not None
     np.testing.assert_allclose(found.motion_masks, np.stack([crop[..., 0] for crop in crops]) / 255, atol=1e-6)
@@ -70,6 +70,7 @@ def test_no_faces_no_masks_even_after_some(tmp_path: Path) -> None:
     classifier = build(tmp_path / "m.onnx")
     classifier.classify([np.zeros((SIZE_PX, SIZE_PX, 3), np.uint8)])
     found = classifier.classify([])
+    assert isinstance(found, MotionMaskEstimate)
     assert found.probabilities.shape == (0, 3)
     assert found.motion_masks is not None
     assert found.motion_masks.shape == (0, SIZE_PX, SIZE_PX)

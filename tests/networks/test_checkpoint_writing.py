@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -16,7 +17,15 @@ from safetensors.torch import load_file, save_file  # noqa: E402
 
 from realtime_fer.errors import ModelCorruptError, ModelError  # noqa: E402
 from realtime_fer.networks import checkpoint_writing  # noqa: E402
-from realtime_fer.networks.checkpoint_writing import grouped_by_size, replace_json, write_tensors  # noqa: E402
+from realtime_fer.networks.checkpoint_writing import (  # noqa: E402
+    grouped_by_size,
+    is_as_written,
+    read_object,
+    remove_others,
+    replace_json,
+    require_own_folder,
+    write_tensors,
+)
 
 pytestmark = pytest.mark.torch
 
@@ -105,3 +114,49 @@ def test_groups_are_as_large_as_they_may_be() -> None:
     sizes = {"a": 3, "b": 4, "c": 1, "large": 20, "d": 8, "e": 1}
     assert grouped_by_size(sizes, 8) == [["a", "b", "c"], ["large"], ["d"], ["e"]]
     assert grouped_by_size({"a": 9}, 8) == [["a"]]
+
+
+def test_json_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "about.json.partial").mkdir()
+    with pytest.raises(ModelError, match=r"about\.json: cannot be written \(Is a directory\); make room"):
+        replace_json(tmp_path / "about.json", {"a": 1})
+
+
+def test_an_object_or_none(tmp_path: Path) -> None:
+    path = tmp_path / "about.json"
+    assert read_object(path) == {}
+    for content in (b"{", b"[1]", b"\xff"):
+        path.write_bytes(content)
+        assert read_object(path) == {}
+    path.write_text('{"a": 1}')
+    assert read_object(path) == {"a": 1}
+
+
+def test_a_file_is_as_written_or_not(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"abc")
+    digest = hashlib.sha256(b"abc").hexdigest()
+    assert is_as_written(path, digest)
+    assert not is_as_written(path, None)
+    assert not is_as_written(tmp_path / "y", digest)
+    path.write_bytes(b"abd")
+    assert not is_as_written(path, digest)
+
+
+def test_a_folder_is_new_or_marked(tmp_path: Path) -> None:
+    require_own_folder(tmp_path / "none", ["mark"])
+    require_own_folder(tmp_path, ["mark"])
+    (tmp_path / ".hidden").touch()
+    require_own_folder(tmp_path, ["mark"])
+    (tmp_path / "other").touch()
+    with pytest.raises(ModelError, match="expected a new folder or one of this conversion, found other in it"):
+        require_own_folder(tmp_path, ["mark"])
+    (tmp_path / "mark").touch()
+    require_own_folder(tmp_path, ["another", "mark"])
+
+
+def test_others_of_the_pattern_go(tmp_path: Path) -> None:
+    for name in ("w-1.x", "w-2.x", "v-3.x"):
+        (tmp_path / name).touch()
+    remove_others(tmp_path, "w-*.x", {"w-2.x"})
+    assert {path.name for path in tmp_path.iterdir()} == {"w-2.x", "v-3.x"}

@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch", reason="needs the vlm extra")
 safetensors_torch = pytest.importorskip("safetensors.torch", reason="needs the vlm extra")
 
 from realtime_fer.errors import ModelCorruptError, ModelNotFoundError  # noqa: E402
-from realtime_fer.networks.safetensors_shards import INDEX_FILE, Shards  # noqa: E402
+from realtime_fer.networks.safetensors_shards import INDEX_FILE, Shards, read_tensors  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
@@ -75,9 +75,28 @@ def test_a_tensor_that_is_not_where_the_index_says(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["{", "[]", "{}", '{"weight_map": 3}', '{"weight_map": {"a": "../x"}}', '{"weight_map": {"a": 1}}']
+    "text",
+    ["{", "[]", "{}", '{"weight_map": 3}', '{"weight_map": {}}', '{"weight_map": {"a": "../x"}}', '{"weight_map": {"a": 1}}'],
 )
 def test_a_broken_index_is_named(folder: Path, text: str) -> None:
     (folder / INDEX_FILE).write_text(text)
     with pytest.raises(ModelCorruptError, match="is no index"):
         Shards(folder)
+
+
+@pytest.mark.parametrize("name", ["w.safetensors", "w.bin", "old.bin"])
+def test_one_file_of_either_kind(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    with pytest.raises(ModelNotFoundError, match=r"expected weights, found no file"):
+        read_tensors(path, "weights")
+    path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5000000000\n")
+    with pytest.raises(ModelCorruptError, match=rf"{name}: a pointer of git-lfs, not the file; run git lfs"):
+        read_tensors(path, "weights")
+    path.write_bytes(b"no weights at all, and longer than a word")
+    with pytest.raises(ModelCorruptError, match=rf"{name}: .*(no safetensors file|plain tensors).*fetch"):
+        read_tensors(path, "weights")
+    if name == "w.safetensors":
+        safetensors_torch.save_file({"a": torch.arange(3.0)}, str(path))
+    else:
+        torch.save({"a": torch.arange(3.0)}, path, _use_new_zipfile_serialization=name == "w.bin")
+    assert read_tensors(path, "weights")["a"].tolist() == [0, 1, 2]

@@ -9,7 +9,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs torch")
 
 from realtime_fer.errors import ModelCorruptError  # noqa: E402
-from realtime_fer.networks.torch_archive import refusal, require_whole_archive  # noqa: E402
+from realtime_fer.networks.torch_archive import is_archive, refusal, require_whole_archive  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
@@ -49,3 +49,11 @@ def test_other_refusals_are_short() -> None:
     assert len(refusal(RuntimeError("long " * 100))) == 200
     assert refusal(EOFError()) == "EOFError: damaged, or no plain tensors"
     assert refusal(pickle.UnpicklingError("set `weights_only` to False")) == "UnpicklingError: damaged, or no plain tensors"
+
+
+def test_an_archive_is_told_by_its_beginning(tmp_path: Path) -> None:
+    path = tmp_path / "weights.bin"
+    torch.save({"a": torch.ones(1)}, path)
+    assert is_archive(path)
+    torch.save({"a": torch.ones(1)}, path, _use_new_zipfile_serialization=False)
+    assert not is_archive(path)

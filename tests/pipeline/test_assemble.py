@@ -9,7 +9,7 @@ import pytest
 
 from realtime_fer.errors import MissingExtraError, ModelCorruptError, ModelNotFoundError, ModelShapeError
 from realtime_fer.pipeline.assemble import ModelInUse, build_classifier, build_detector, build_fast_path, unknown_below
-from realtime_fer.settings import load_settings
+from realtime_fer.settings_layers import load_settings
 from realtime_fer.sources.choose import open_source
 from realtime_fer.zoo.shelf import find_model
 from tests.tiny_onnx import save_linear_classifier

@@ -9,7 +9,8 @@ from realtime_fer.pipeline import assemble_reasoning
 from realtime_fer.pipeline.assemble_reasoning import build_reasoning
 from realtime_fer.reasoning.keyframes.selection import KeyframeSelector
 from realtime_fer.reasoning.supervision.supervisor import ReasonerSupervisor
-from realtime_fer.settings import ReasoningSettings, load_settings
+from realtime_fer.settings import ReasoningSettings
+from realtime_fer.settings_layers import load_settings
 
 
 def settings(**values: object) -> ReasoningSettings:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from realtime_fer.pipeline.assemble import build_fast_path
-from realtime_fer.settings import load_settings
+from realtime_fer.settings_layers import load_settings
 from realtime_fer.sources.choose import open_source
 from realtime_fer.sources.pictures import PictureSource
 from realtime_fer.types import FrameResult

@@ -6,6 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from realtime_fer.expression.classifier import BatchEstimate
+from realtime_fer.expression.face_crop import FaceCrop
 from realtime_fer.expression.smoothing import ProbabilitySmoother
 from realtime_fer.pipeline.fast_path import FastPath
 from realtime_fer.types import FaceDetection, FaceTrack, Frame
@@ -48,6 +50,27 @@ def test_a_face_outside_the_frame_is_reported_without_expression() -> None:
     outside, inside = fast_path.process(make_frame()).faces
     assert outside.expression is None
     assert inside.expression is not None
+
+
+def test_outputs_that_are_no_numbers_cost_one_face_one_frame() -> None:
+    class Hiccup(FakeClassifier):
+        def classify(self, crops: Sequence[FaceCrop]) -> BatchEstimate:
+            batch = super().classify(crops)
+            if len(self.batches) == 2:
+                batch.probabilities[1] = np.nan
+            return batch
+
+    two = FakeDetector(lambda _: [FaceDetection(box(5, 5, 20, 20), 0.9), FaceDetection(box(30, 5, 45, 20), 0.9)])
+    fast_path = FastPath(two, FakeTracker(), Hiccup(), ProbabilitySmoother())
+    results = [fast_path.process(make_frame(i)) for i in range(3)]
+    assert [[face.expression is not None for face in result.faces] for result in results] == [
+        [True, True],
+        [True, False],
+        [True, True],
+    ]
+    last = results[2].faces[1].expression
+    assert last is not None
+    assert np.isfinite(last.probabilities).all()
 
 
 def test_no_face() -> None:

@@ -25,7 +25,7 @@ from realtime_fer.labels import FERPLUS_LABELS, UNKNOWN
 from realtime_fer.pipeline.assemble import build_fast_path
 from realtime_fer.pipeline.launch import launch
 from realtime_fer.publishing.message import ExpressionMessage, FrameMessage
-from realtime_fer.settings import load_settings
+from realtime_fer.settings_layers import load_settings
 from realtime_fer.types import FaceDetection, Frame, ImageBgr
 from realtime_fer.zoo.manifest import ExpressionManifest
 from realtime_fer.zoo.precision import with_precision

@@ -13,7 +13,7 @@ from realtime_fer.expression.smoothing import ProbabilitySmoother
 from realtime_fer.pipeline.assemble import build_classifier
 from realtime_fer.pipeline.fast_path import FastPath
 from realtime_fer.pipeline.motion_masks import with_motion_masks
-from realtime_fer.settings import load_settings
+from realtime_fer.settings_layers import load_settings
 from realtime_fer.types import FaceDetection, FaceTrack, TrackedExpression
 from tests.expression.test_motion_mask_classifier import LABELS, SIZE_PX, save_with_mask
 from tests.fakes import FakeDetector, FakeTracker, box, make_frame

@@ -4,6 +4,9 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
+
+from realtime_fer.errors import PublishingError
 from realtime_fer.expression.smoothing import ProbabilitySmoother
 from realtime_fer.pipeline.assemble import ModelInUse
 from realtime_fer.pipeline.fast_path import FastPath
@@ -180,3 +183,27 @@ def test_health_tells_states_counts_models_and_restarts() -> None:
     assert unwell.reasoning is not None
     assert (unwell.reasoning.state, unwell.reasoning.last_error) == ("failed", "cannot start")
     assert unwell.state == content.state, "the service goes on"
+
+
+def test_a_full_disk_costs_the_results_file_and_no_message(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    class Full(ResultsWriter):
+        def write(self, encoded: EncodedMessage) -> None:
+            if self.messages_written == 1:
+                raise PublishingError("r.jsonl: no room")
+            super().write(encoded)
+
+    publisher = FakePublisher()
+    reporter = Reporter(publisher, Full(tmp_path / "r.jsonl"), expression_model="fake", clock=FakeClock())
+    for result in process(4):
+        reporter.report(result)
+    reporter.end()
+    assert len([sent for sent in publisher.sent if isinstance(sent.message, FrameMessage)]) == 4
+    assert len((tmp_path / "r.jsonl").read_bytes().splitlines()) == 1
+    assert caplog.messages == ["r.jsonl: no room; nothing more is written there"]
+    fast_path = FastPath(FakeDetector(), FakeTracker(), FakeClassifier(), ProbabilitySmoother())
+    service = Service(FakeSource([]), fast_path, publish=lambda _r: None)
+    content = health_content(
+        service, models=[], publisher=publisher, heartbeat_interval_s=1.0, results_error=reporter.results_error
+    )
+    assert content.stages[-1].name == "results"
+    assert (content.stages[-1].state, content.stages[-1].last_error) == ("failed", "PublishingError: r.jsonl: no room")

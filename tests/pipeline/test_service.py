@@ -117,6 +117,17 @@ def test_a_stage_that_raises_loses_its_frame_and_goes_on() -> None:
     assert service.error is None
 
 
+def test_a_source_that_ends_before_the_stage_is_given_up_is_no_success() -> None:
+    service = build(FakeSource(frames(2)), classifier=FakeClassifier(fail=lambda _call: True))
+    assert service.open()
+    service.start()
+    assert service.wait(LONG_S)
+    service.stop()
+    assert service.error is not None
+    assert "no frame could be processed, last: " in service.error
+    assert "the network is broken" in service.error
+
+
 def test_a_stage_that_always_raises_ends_the_service_with_an_error() -> None:
     service = build(FakeSource(frames(100)), classifier=FakeClassifier(fail=lambda _call: True))
     assert service.open()
@@ -200,14 +211,14 @@ def test_states_and_health() -> None:
 
 
 def test_a_sink_that_cannot_close_does_not_keep_the_next_open(caplog: pytest.LogCaptureFixture) -> None:
-    bad, good = Collecting(fail_on_close=True), Collecting()
-    service = build(FakeSource(frames(2)), sinks=[bad, good])
+    bad, bad_too, good = Collecting(fail_on_close=True), Collecting(fail_on_close=True), Collecting()
+    service = build(FakeSource(frames(2)), sinks=[bad, bad_too, good])
     assert service.open()
     service.start()
     assert service.wait(LONG_S)
     service.stop()
     assert good.closed
-    assert "disk full" in caplog.text
+    assert caplog.messages == ["collecting: could not be closed: RuntimeError: disk full"], "only what the error does not say"
     assert service.error == "collecting: disk full", "who asked for a recording must learn that there is none"
 
 

@@ -9,7 +9,8 @@ from realtime_fer.clock import SystemClock
 from realtime_fer.errors import PublishingError, SecurityError
 from realtime_fer.pipeline import start_publisher as room
 from realtime_fer.pipeline.start_publisher import start_publisher
-from realtime_fer.settings import PublishSettings, load_settings
+from realtime_fer.settings import PublishSettings
+from realtime_fer.settings_layers import load_settings
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ from realtime_fer.errors import PublishingError
 from realtime_fer.expression.smoothing import ProbabilitySmoother
 from realtime_fer.pipeline.fast_path import FastPath
 from realtime_fer.pipeline.service import Service
-from realtime_fer.pipeline.summary import require_writable, summarise, write_summary
+from realtime_fer.pipeline.summary import summarise, write_summary
 from realtime_fer.reasoning.supervision.health import ReasonerLedger
 from tests.fakes import FakeClassifier, FakeDetector, FakeSource, FakeTracker, make_frame
 
@@ -62,11 +64,42 @@ def test_a_run_without_frames_has_no_latency() -> None:
     assert summarise(service, models=[], messages_published=0)["latency_ms"] == {"p50": None, "p95": None, "p99": None}
 
 
-def test_paths_that_cannot_be_written(tmp_path: Path) -> None:
-    require_writable(tmp_path / "new.json")
-    with pytest.raises(PublishingError, match="does not exist; create it first"):
-        require_writable(tmp_path / "none" / "s.json")
-    with pytest.raises(PublishingError, match="cannot be written"):
-        require_writable(tmp_path)
+def test_what_was_unreadable_is_told() -> None:
+    source = FakeSource([])
+    source.pictures_skipped, source.problem = 3, "x.png: damaged"
+    fast_path = FastPath(FakeDetector(), FakeTracker(), FakeClassifier(), ProbabilitySmoother())
+    summary = summarise(Service(source, fast_path, publish=lambda _r: None), models=[], messages_published=0)
+    assert (summary["pictures_skipped"], summary["source_problem"]) == (3, "x.png: damaged")
+
+
+def test_a_path_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(PublishingError, match="cannot be written"):
         write_summary(tmp_path / "none" / "s.json", {})
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "s.json.partial").mkdir()
+    with pytest.raises(PublishingError, match="cannot be written"):
+        write_summary(tmp_path / "folder" / "s.json", {})
+
+
+def test_half_a_summary_is_not_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_room(_self: Path, _target: Path) -> Path:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", no_room)
+    with pytest.raises(PublishingError, match="No space left on device"):
+        write_summary(tmp_path / "s.json", {})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_summary(path, {"error": None})
+        assert json.loads(os.read(reader, 1 << 16)) == {"error": None}
+        assert path.is_fifo()
+    finally:
+        os.close(reader)
+    with pytest.raises(PublishingError, match="cannot be written"):
+        write_summary(path, {})  # nobody reads it

@@ -46,6 +46,18 @@ def test_from_another_machine_the_unix_clocks_count(endpoint: str, same_machine:
         fresh.get("frame", 100)
 
 
+def test_a_clock_ahead_does_not_make_an_old_message_fresh_for_ever() -> None:
+    clock = FakeClock(FRAME_CAPTURED_NS)
+    fresh = FreshMessages("tcp://robot.local:1", clock=clock)
+    message = MessageStamper(clock=clock).stamp(contents.frame())
+    fresh.put(message)
+    clock.advance(-0.08 - fresh.age_ms(message) / 1000)  # now it is dated 80 ms ahead
+    assert fresh.get("frame", 100) is message, "a little disagreement is usual"
+    clock.advance(-3600)
+    with pytest.raises(PublishingError, match=r"is dated 3600080 ms in the future .* do the clocks of both machines agree"):
+        fresh.get("frame", 100)
+
+
 def test_what_never_came_or_has_ended_is_not_given_out() -> None:
     fresh = FreshMessages("tcp://127.0.0.1:1", clock=FakeClock(FRAME_CAPTURED_NS))
     with pytest.raises(PublishingError, match="no message yet"):

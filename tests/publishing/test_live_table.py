@@ -45,6 +45,13 @@ def test_faces_are_shown_with_what_they_express() -> None:
     assert "nothing lost" in text
 
 
+def test_a_publisher_that_went_away_is_said_below_what_is_the_past_now() -> None:
+    table = LiveTable("tcp://x")
+    table.update(MessageStamper().stamp(contents.frame()), 1.0)
+    assert "went away" in drawn(table, connection="tcp://x went away; connecting again")
+    assert "connected" not in drawn(table, connection="connected to tcp://x, which publishes nothing on these topics")
+
+
 def test_no_face_is_said() -> None:
     table = LiveTable("tcp://x")
     table.update(MessageStamper().stamp(contents.frame(faces=0)), 1.0)
@@ -129,6 +136,18 @@ def test_words_of_a_model_do_not_steer_the_terminal() -> None:
     for content in (spoilt, contents.frame()):
         table.update(stamper.stamp(content), 1.0)
     assert "one [2Jtwo three" in drawn(table)
+
+
+def test_nor_do_names_from_another_program() -> None:
+    table = LiveTable("tcp://x")
+    stamper = MessageStamper()
+    stage = StageHealth(name="a\x1b[2J", state="failed", restarts=1, last_error="b\x1b[3J")
+    health = contents.health().model_copy(update={"stages": (stage,)})
+    for content in (contents.frame().model_copy(update={"source": "c\x1b[4J"}), health):
+        table.update(stamper.stamp(content), 1.0)
+    shown = drawn(table)
+    assert "\x1b" not in shown
+    assert all(text in shown for text in ("a [2J", "b [3J", "c [4J"))
 
 
 def test_answers_about_faces_that_went_away_are_forgotten() -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from realtime_fer.errors import SourceFormatError, SourceUnavailableError
-from realtime_fer.sources import video_file
+from realtime_fer.sources import video_file, video_pass
 from realtime_fer.sources.source import SourceState
 from realtime_fer.sources.video_file import MAX_SKIPS_PER_READ, VideoFileSource
 from realtime_fer.types import Frame
@@ -41,7 +41,7 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 def fake_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capture: FakeCapture) -> Path:
     """A file that OpenCV is made to read as `capture`."""
-    monkeypatch.setattr(video_file, "open_capture", lambda *_: capture)
+    monkeypatch.setattr(video_pass, "open_capture", lambda *_: capture)
     path = tmp_path / "fake.mp4"
     path.write_bytes(b"anything")
     return path

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import hashlib
 import shutil
 import socket
@@ -248,6 +249,15 @@ def test_silence_ends_and_is_gone_on_with(server: tuple[str, Behaviour], tmp_pat
     assert len(behaviour.seen) == 2
 
 
+def test_what_came_before_a_silence_is_kept_however_little(server: tuple[str, Behaviour], tmp_path: Path) -> None:
+    url, behaviour = server
+    behaviour.hang = [1000] * 7
+    target, waits = fetch(url, tmp_path, timeout_s=0.1)
+    assert target.read_bytes() == CONTENT
+    assert behaviour.ranges() == [None, *(f"bytes={1000 * number}-" for number in range(1, 8))]
+    assert waits == [1] * 7
+
+
 def test_a_part_that_is_all_here_is_only_verified(server: tuple[str, Behaviour], tmp_path: Path) -> None:
     url, behaviour = server
     with pytest.raises(KeyboardInterrupt):
@@ -324,4 +334,12 @@ def test_nobody_there_is_told_at_once(no_proxy: None, tmp_path: Path, monkeypatc
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     with pytest.raises(ModelError, match=r"host's name is not known here .* models import"):
         fetch("https://weights.invalid", tmp_path)
+    only(tmp_path)
+
+    def unreachable(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENETUNREACH, "Network is unreachable")
+
+    monkeypatch.setattr(socket, "create_connection", unreachable)
+    with pytest.raises(ModelError, match="no network leads there; check https_proxy"):
+        fetch("http://192.0.2.1", tmp_path)
     only(tmp_path)

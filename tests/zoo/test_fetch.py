@@ -11,9 +11,11 @@ import pytest
 from realtime_fer.errors import ModelCorruptError, ModelError, ModelNotFoundError
 from realtime_fer.zoo.catalogue import Published, PublishedFile, find_published
 from realtime_fer.zoo.fetch import fetch, is_fetched, require_fetchable, verify_fetched
+from realtime_fer.zoo.first_seen import FirstSeen
 from realtime_fer.zoo.folder_lock import locked
 from realtime_fer.zoo.take_in import take_in
 from realtime_fer.zoo.user_folder import fetched_folder
+from realtime_fer.zoo.whole_file import Fetched
 from tests.zoo.conftest import CONTENT
 from tests.zoo.test_catalogue import ENTRY
 from tests.zoo.test_download import Told
@@ -160,3 +162,29 @@ def test_files_brought_by_hand_are_compared(home: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelCorruptError, match="first fetched"):
         take_in(served("https://x", "a.bin"), [source], Told())
     assert (fetched_folder("some") / "a.bin").read_bytes() == CONTENT
+
+
+def test_files_brought_by_hand_have_their_size(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.bin").write_bytes(CONTENT)
+    for known, says in (({"size_bytes": 5}, "5 bytes"), ({"about_bytes": 10_000_000}, r"about 10 MB")):
+        with pytest.raises(ModelCorruptError, match=rf"a\.bin: expected {says}, found {len(CONTENT)}; is it cut short"):
+            take_in(served("https://x", "a.bin", **known), [tmp_path], Told())
+    assert not (home / "fetched" / "some.json").exists()
+    take_in(served("https://x", "a.bin", about_bytes=len(CONTENT) + 5), [tmp_path], Told())
+
+
+def test_what_nothing_is_known_of_is_not_called_whole(server: tuple[str, Behaviour], home: Path) -> None:
+    entry = served(server[0], "a.bin")
+    fetch(entry, Told())
+    (home / "fetched" / "some.json").unlink()
+    with pytest.raises(ModelNotFoundError, match=r"a\.bin: nothing to compare it with, \S+some\.json says nothing"):
+        verify_fetched(entry)
+
+
+def test_two_records_of_one_entry_become_one(home: Path) -> None:
+    ours, theirs = FirstSeen("some"), FirstSeen("some")
+    assert theirs.accept("b.bin", Fetched(1, "b" * 64, "https://x"))
+    assert ours.accept("a.bin", Fetched(1, "a" * 64, "https://x"))
+    assert set(FirstSeen("some").files) == {"a.bin", "b.bin"}
+    with pytest.raises(ModelCorruptError, match="first fetched"):
+        ours.accept("b.bin", Fetched(1, "c" * 64, "https://x"))

@@ -48,6 +48,15 @@ def test_redirects_that_never_end(server: tuple[str, Behaviour]) -> None:
         body(f"{url}/a")
 
 
+@pytest.mark.parametrize("target", ["http://[::1/w", "http://127.0.0.1:x/w"])
+def test_redirects_to_no_address(server: tuple[str, Behaviour], target: str) -> None:
+    url, behaviour = server
+    behaviour.redirects = {"/a": target}
+    with pytest.raises(ModelError, match=r"/a: leads to no address \(.*check https_proxy") as raised:
+        body(f"{url}/a")
+    assert not isinstance(raised.value, PassingError), "it would be tried again"
+
+
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/w", "data:,x"])
 def test_other_schemes_are_not_opened(no_proxy: None, url: str) -> None:
     with pytest.raises(ModelError):

@@ -17,11 +17,12 @@ pytest.importorskip("peft", reason="needs the vlm extra")
 pytest.importorskip("onnx", reason="needs the train extra")
 pytest.importorskip("onnxruntime")
 
-from realtime_fer.errors import ModelCorruptError, ModelError, ModelNotFoundError, ModelShapeError  # noqa: E402
+from realtime_fer.errors import ModelCorruptError, ModelError, ModelNotFoundError, ModelShapeError, SettingsError  # noqa: E402
 from realtime_fer.networks.exp_blip.converted import load_converted  # noqa: E402
 from realtime_fer.networks.expllm.checkpoint import load_expllm  # noqa: E402
 from realtime_fer.networks.phi3_vision.lora import LoraAdapter  # noqa: E402
 from realtime_fer.zoo import import_checkpoint  # noqa: E402
+from realtime_fer.zoo import import_published as import_published_module  # noqa: E402
 from realtime_fer.zoo.catalogue import find_published  # noqa: E402
 from realtime_fer.zoo.import_checkpoint import import_exp_blip, import_expllm  # noqa: E402
 from realtime_fer.zoo.import_options import ImportOptions  # noqa: E402
@@ -118,7 +119,7 @@ def test_a_hostile_file_runs_nowhere(
     for words in ("vocab.json", "merges.txt"):
         (folder / words).write_text("{}")
     with pytest.raises(ModelCorruptError, match=r"\S+: .*(torch|cannot be read)"):
-        bring(name, weights, opt=folder)
+        bring(name, weights, opt=folder if name == "exp-blip" else None)
     assert not list(tmp_path.rglob("witness"))
     assert not list(home.rglob("manifest.json"))
 
@@ -210,7 +211,7 @@ def test_a_broken_adapter_leaves_nothing(home: Path, tmp_path: Path) -> None:
     write(tmp_path, random_adapter().tensors(), r=5)
     with pytest.raises(ModelShapeError, match="expected rank 5"):
         bring("chain-of-affect", tmp_path)
-    assert not [path for path in (home / "models").rglob("*") if path.suffix != ".lock" and path.is_file()]
+    assert not [path for path in (home / "models").rglob("*") if path.is_file()]
     (tmp_path / "adapter_config.json").unlink()
     with pytest.raises(ModelNotFoundError, match=r"expected adapter_config\.json in .*models fetch chain-of-affect"):
         bring("chain-of-affect", tmp_path)
@@ -293,6 +294,20 @@ def test_what_is_used_as_it_is(home: Path, tmp_path: Path) -> None:
     assert bring("vicuna-7b-v1.5-tokenizer") == fetched_folder("vicuna-7b-v1.5-tokenizer"), "once more, from there"
 
 
+def test_an_option_without_meaning_is_refused(home: Path, tmp_path: Path) -> None:
+    for name, option, says in (
+        ("expllm", {"opt": tmp_path}, "--opt: has no meaning for expllm, which takes --tokenizer, --dtype, --licence"),
+        ("fmpn", {"dtype": "float16"}, "--dtype: has no meaning for fmpn, which takes --size, --licence; leave it out"),
+        ("opt-6.7b", {"licence": "MIT"}, "--licence: has no meaning for weights that are kept as they are"),
+    ):
+        with pytest.raises(SettingsError, match=says):
+            bring(name, tmp_path, **option)
+    with pytest.raises(SettingsError, match=r"--to: opt-6\.7b is kept as it is in \S+opt-6\.7b; leave it out"):
+        import_published(find_published("opt-6.7b"), [tmp_path], ImportOptions(), Told(), out=tmp_path / "out")
+    with pytest.raises(SettingsError, match="--size: has no meaning for a package, which takes no options of weights"):
+        ImportOptions(size_px=3).require_taken(None)
+
+
 def test_nothing_to_import(home: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelNotFoundError, match="chain-of-affect: was not fetched; give --weights PATH"):
         bring("chain-of-affect")
@@ -308,3 +323,57 @@ def test_a_checkpoints_manifest_is_told_apart(home: Path, tmp_path: Path) -> Non
     (folder / "manifest.json").write_text(json.dumps({**stored, "system": "another"}))
     with pytest.raises(ModelCorruptError, match="system"):
         find_model("chain-of-affect")
+
+
+def test_an_import_that_fails_leaves_the_older_one(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, other = tmp_path / "a", tmp_path / "b"
+    source.mkdir()
+    other.mkdir()
+    write(source, random_adapter().tensors())
+    folder = bring("chain-of-affect", source)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    write(other, random_adapter().tensors(), r=5)
+    with pytest.raises(ModelShapeError):
+        bring("chain-of-affect", other, replace=True)
+    verify_model(find_model("chain-of-affect"))
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert [path.name for path in folder.parent.iterdir()] == ["chain-of-affect"]
+    # One that has changed files is no model until an import is whole.
+
+    def damages(entry: Any, weights: Any, out: Path, *_: Any) -> None:
+        (out / "adapter_model.safetensors").write_bytes(b"half")
+        raise ModelCorruptError("as far as this test goes")
+
+    monkeypatch.setitem(import_published_module.IMPORTERS, "chain-of-affect", damages)
+    with pytest.raises(ModelCorruptError, match="as far as"):
+        bring("chain-of-affect", source, replace=True)
+    with pytest.raises(ModelNotFoundError):
+        find_model("chain-of-affect")
+
+
+def test_weights_are_not_imported_into_their_own_folder(home: Path, tmp_path: Path) -> None:
+    write(tmp_path, random_adapter().tensors())
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    for given in (tmp_path, tmp_path / "adapter_model.safetensors"):
+        with pytest.raises(ModelError, match="is where the weights lie; name a folder of its own with --to"):
+            import_published(find_published("chain-of-affect"), [given], ImportOptions(), Told(), out=tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
+
+
+def test_how_words_are_cut_is_the_checkpoints_to_say(home: Path, tmp_path: Path) -> None:
+    published, words = tmp_path / "ckpt", tmp_path / "words"
+    write_published(published, tiny_config())
+    (published / "tokenizer_config.json").write_text('{"legacy": true}')
+    words.mkdir()
+    (words / "tokenizer_config.json").write_text('{"legacy": false}')
+    entry, out = find_published("expllm"), tmp_path / "out"
+    with pytest.raises(ModelNotFoundError, match=r"words: expected tokenizer\.model there, found none"):
+        import_expllm(entry, [published], out, ImportOptions(tokenizer=words), Told(), vision=VISION)
+    (words / "tokenizer.model").write_bytes(b"words")
+    import_expllm(entry, [published], out, ImportOptions(tokenizer=words), Told(), vision=VISION)
+    assert (out / "tokenizer_config.json").read_text() == '{"legacy": true}'
+    (published / "tokenizer_config.json").unlink()
+    again = tmp_path / "again"
+    import_expllm(entry, [published], again, ImportOptions(tokenizer=words), Told(), vision=VISION)
+    assert (again / "tokenizer_config.json").read_text() == '{"legacy": false}'
+    assert {file.file for file in find_model(str(again)).manifest.further_files} >= {"tokenizer_config.json", "tokenizer.model"}

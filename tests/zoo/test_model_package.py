@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def test_there_and_back(mine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert find_model("mine").folder == out
     verify_model(find_model("mine"))
     assert {path.name for path in out.iterdir()} == NAMES
-    assert {path.name for path in out.parent.iterdir()} == {"mine", "mine.lock"}
+    assert {path.name for path in out.parent.iterdir()} == {"mine"}
     with pytest.raises(ModelError, match="give --replace"):
         take_over(written, out)
     take_over(written, out, replace=True)
@@ -138,3 +139,61 @@ def test_what_is_no_package(home: Path, tmp_path: Path) -> None:
 def test_the_name_is_that_of_the_folder(mine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(mine)
     assert export_model(find_model(os.curdir), tmp_path / "usb").name == "mine"
+
+
+def test_a_folder_of_others_is_left_alone(mine: Path, tmp_path: Path) -> None:
+    packed = export_model(find_model("mine"), tmp_path / "mine.zip")
+    out = tmp_path / "pictures"
+    out.mkdir()
+    take_over(packed, out)
+    verify_model(find_model(str(out)))
+    (out / "manifest.json").unlink()
+    for replace in (False, True):
+        with pytest.raises(ModelError, match="expected a new folder or a model's, found other files"):
+            take_over(packed, out, replace=replace)
+    assert (out / "m.onnx").read_bytes() == b"abc"
+
+
+def test_a_link_to_a_larger_disk_stays_one(mine: Path, tmp_path: Path) -> None:
+    packed = export_model(find_model("mine"), tmp_path / "mine.zip")
+    (tmp_path / "large").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "large")
+    take_over(packed, tmp_path / "link")
+    take_over(packed, tmp_path / "link", replace=True)
+    assert (tmp_path / "link").is_symlink()
+    verify_model(find_model(str(tmp_path / "large")))
+    assert {path.name for path in tmp_path.iterdir()} == {"data", "mine.zip", "large", "link"}
+
+
+def test_a_copy_that_failed_leaves_nothing(mine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(model_package, "copy_whole", full_disk)
+        with pytest.raises(ModelError, match=r"usb/mine: cannot be written \(No space left"):
+            export_model(find_model("mine"), tmp_path / "usb")
+    assert list((tmp_path / "usb").iterdir()) == []
+    export_model(find_model("mine"), tmp_path / "usb")
+
+
+def full_disk(*_: object) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def test_no_room_to_unpack(mine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = export_model(find_model("mine"), tmp_path / "mine.zip")
+    monkeypatch.setattr(shutil, "copyfileobj", full_disk)
+    with pytest.raises(ModelError, match=r"cannot be unpacked into \(No space left on device\); is there room"):
+        take_over(packed, tmp_path / "in" / "out")
+    assert list((tmp_path / "in").iterdir()) == []
+
+
+def test_a_pack_cut_short_is_one_still(mine: Path, tmp_path: Path) -> None:
+    packed = export_model(find_model("mine"), tmp_path / "mine.zip")
+    whole = packed.read_bytes()
+    listing = whole.index(b"PK\x01\x02")
+    for broken in (whole[:-40], whole[:listing] + b"XX" + whole[listing + 2 :]):
+        packed.write_bytes(broken)
+        assert is_package(packed)
+        with pytest.raises(ModelCorruptError, match="cannot be unpacked"):
+            take_over(packed, tmp_path / "out")
+    (tmp_path / "w.pth").write_bytes(broken)
+    assert not is_package(tmp_path / "w.pth")

@@ -24,7 +24,7 @@ PROTOCOLS = ["ferplus-majority", "labelled", "ferplus-chain", "detection-ap"]
     "--data",
     type=click.Path(path_type=Path),
     required=True,
-    help="An npz file (ferplus-majority), a data set's folder (labelled), or a folder in YOLO layout (detection-ap).",
+    help="FER+ as npz file or folder (ferplus-majority), a data set's folder (labelled), a YOLO folder (detection-ap).",
 )
 @click.option("--protocol", type=click.Choice(PROTOCOLS), required=True)
 @click.option("--dataset", metavar="NAME", help="labelled: which data set the folder holds; a wrong name lists them.")

@@ -35,7 +35,6 @@ def evaluate_on_ferplus(model: ShelvedModel, asked: Asked) -> None:
 
 
 def _as_the_service(model: ShelvedModel, manifest: ExpressionManifest, asked: Asked) -> None:
-    from realtime_fer.evaluation.classification_report import class_table
     from realtime_fer.evaluation.ferplus_failures import write_ferplus_failures
     from realtime_fer.evaluation.ferplus_protocol import evaluate_ferplus
 
@@ -67,10 +66,7 @@ def _as_the_service(model: ShelvedModel, manifest: ExpressionManifest, asked: As
         click.echo(report.as_json())
         return
     click.echo(f"{manifest.name} {manifest.version} {model.precision}, {asked.data}, FER+ majority protocol, n = {report.n}")
-    for figure, value in (("WAR", report.war), ("UAR", report.uar), ("ECE", report.ece)):
-        low, high = report.intervals.get(figure.lower(), (float("nan"), float("nan")))
-        click.echo(f"  {figure}  {value:.4f}  (95 % bootstrap interval {low:.4f} to {high:.4f})")
-    click.echo("\n".join(class_table(list(report.per_class), report.confusion)))
+    click.echo(report.as_text())
     if report.answered is not None:
         a = report.answered
         others = (

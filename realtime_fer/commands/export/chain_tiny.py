@@ -6,13 +6,11 @@ from pathlib import Path
 
 import click
 
-_PATH = click.Path(path_type=Path)
+from realtime_fer.commands.export.options import model_folder_options
 
 
 @click.command(name="chain-of-affect-tiny")
-@click.option("--weights", type=_PATH, required=True, help="The checkpoint of `realtime-fer train chain-of-affect-tiny`.")
-@click.option("--out", type=_PATH, default=Path("models/chain-of-affect-tiny"), show_default=True)
-@click.option("--version", default="1.0", show_default=True)
+@model_folder_options("The checkpoint of `realtime-fer train chain-of-affect-tiny`.", "models/chain-of-affect-tiny")
 def chain_of_affect_tiny(weights: Path, out: Path, version: str) -> None:
     """The tiny vision-language model, for ONNX Runtime and for transformers."""
     from realtime_fer.training.chain_of_affect_tiny.export import export_chain_of_affect_tiny

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from realtime_fer.commands.export.chain_tiny import chain_of_affect_tiny
 from realtime_fer.commands.export.emotion_gcn import emotion_gcn
 from realtime_fer.commands.export.fmpn import fmpn
-
-_PATH = click.Path(path_type=Path)
+from realtime_fer.commands.export.options import detector_options, model_folder_options
 
 DETECTOR_TRAINED_ON = (
     "2,054 pictures with 5,663 faces (face-mask pictures, indoor video frames, portraits, everyday scenes, group photos), "
     "400 pictures without a face, 400 composites"
 )
-COMPARED_PICTURES = 8
 
 
 @click.group()
@@ -30,45 +29,25 @@ export.add_command(chain_of_affect_tiny)
 
 
 @export.command()
-@click.option("--weights", type=_PATH, required=True, help="The .pt file of `realtime-fer train detector`.")
-@click.option("--out", type=_PATH, default=Path("models/yolov8n-face"), show_default=True)
-@click.option("--version", default="1.0", show_default=True)
-@click.option(
-    "--confidence",
-    type=click.FloatRange(0, 1),
-    default=0.45,
-    show_default=True,
-    help="Score from which a detection is a new face.",
-)
+@model_folder_options("The .pt file of `realtime-fer train detector`.", "models/yolov8n-face")
 @click.option(
     "--long-side",
+    "long_side_px",
     type=click.IntRange(32),
     default=320,
     show_default=True,
     help="Input size the service runs it at, pixels, unless told otherwise.",
 )
-@click.option("--pictures", type=_PATH, help="Folder of pictures to compare outputs on, besides random ones.")
-def detector(weights: Path, out: Path, version: str, confidence: float, long_side: int, pictures: Path | None) -> None:
+@detector_options
+def detector(weights: Path, out: Path, **options: Any) -> None:
     """YOLOv8n face detector."""
     from realtime_fer.training.detection.export_yolov8n import export_detector
 
-    compared = [] if pictures is None else sorted(pictures.iterdir())[:COMPARED_PICTURES]
-    path = export_detector(
-        weights,
-        out,
-        version=version,
-        trained_on=DETECTOR_TRAINED_ON,
-        confidence_threshold=confidence,
-        long_side_px=long_side,
-        pictures=compared,
-    )
-    click.echo(f"wrote {path}")
+    click.echo(f"wrote {export_detector(weights, out, trained_on=DETECTOR_TRAINED_ON, **options)}")
 
 
 @export.command(name="emotion-gcn-ferplus")
-@click.option("--weights", type=_PATH, required=True, help="The checkpoint of `realtime-fer train emotion-gcn-ferplus`.")
-@click.option("--out", type=_PATH, default=Path("models/emotion-gcn-ferplus"), show_default=True)
-@click.option("--version", default="1.0", show_default=True)
+@model_folder_options("The checkpoint of `realtime-fer train emotion-gcn-ferplus`.", "models/emotion-gcn-ferplus")
 @click.option(
     "--margin",
     type=click.FloatRange(-0.4, 2.0),
@@ -83,40 +62,28 @@ def detector(weights: Path, out: Path, version: str, confidence: float, long_sid
     show_default=True,
     help="Help for rare classes beyond their repetition in training: finds more of them, and more that are not.",
 )
-def emotion_gcn_ferplus(weights: Path, out: Path, version: str, margin: float, prior_strength: float) -> None:
+def emotion_gcn_ferplus(weights: Path, out: Path, **options: Any) -> None:
     """Compact Emotion-GCN, the graph folded to one matrix."""
     from realtime_fer.training.emotion_gcn_ferplus.export import export_expression
 
-    path = export_expression(weights, out, version=version, margin=margin, prior_strength=prior_strength)
-    click.echo(f"wrote {path}")
+    click.echo(f"wrote {export_expression(weights, out, **options)}")
 
 
 @export.command(name="face-lite")
-@click.option("--weights", type=_PATH, required=True, help="The checkpoint of `realtime-fer train face-lite`.")
-@click.option("--out", type=_PATH, default=Path("models/face-lite"), show_default=True)
-@click.option("--version", default="1.0", show_default=True)
-@click.option(
-    "--confidence",
-    type=click.FloatRange(0, 1),
-    default=0.45,
-    show_default=True,
-    help="Score from which a detection is a new face.",
-)
-@click.option("--pictures", type=_PATH, help="Folder of pictures to compare outputs on, besides random ones.")
-def face_lite(weights: Path, out: Path, version: str, confidence: float, pictures: Path | None) -> None:
+@model_folder_options("The checkpoint of `realtime-fer train face-lite`.", "models/face-lite")
+@detector_options
+def face_lite(weights: Path, out: Path, **options: Any) -> None:
     """FaceLite face detector."""
     from realtime_fer.training.detection.export_face_lite import export_face_lite
 
-    compared = [] if pictures is None else sorted(pictures.iterdir())[:COMPARED_PICTURES]
-    path = export_face_lite(weights, out, version=version, confidence_threshold=confidence, pictures=compared)
-    click.echo(f"wrote {path}")
+    click.echo(f"wrote {export_face_lite(weights, out, **options)}")
 
 
 @export.command(name="int8")
 @click.argument("name")
 @click.option(
     "--data",
-    type=_PATH,
+    type=click.Path(path_type=Path),
     required=True,
     help="Training data to calibrate on: FER+ npz (classifier), folder of pictures (detector).",
 )

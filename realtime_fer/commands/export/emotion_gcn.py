@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from realtime_fer.commands.export.written import written
+
 _PATH = click.Path(path_type=Path)
 
 
@@ -58,4 +60,4 @@ def emotion_gcn(weights: Path, out: Path, **options: Any) -> None:
     """Emotion-GCN as published, the graph folded to one matrix: seven expressions, valence and arousal."""
     from realtime_fer.training.emotion_gcn.export import export_emotion_gcn
 
-    click.echo(f"wrote {export_emotion_gcn(weights, out, **options)}")
+    click.echo(written(export_emotion_gcn(weights, out, **options)))

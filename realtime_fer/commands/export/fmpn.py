@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from realtime_fer.commands.export.written import written
+
 _PATH = click.Path(path_type=Path)
 
 
@@ -61,4 +63,4 @@ def fmpn(
         version=version,
         **{name: value for name, value in stated.items() if value is not None},
     )
-    click.echo(f"wrote {path}")
+    click.echo(written(path))

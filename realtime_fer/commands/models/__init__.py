@@ -1,1 +1,1 @@
-"""`realtime-fer models`: `command` is the group and what it lists; a file for each of fetch, import and export."""
+"""`realtime-fer models`: `command` is the group and what it lists; a file for each of fetch, import, convert and export."""

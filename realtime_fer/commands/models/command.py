@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from realtime_fer.commands.models.convert import convert_group
 from realtime_fer.commands.models.export import export_command
 from realtime_fer.commands.models.fetch import fetch_command
 from realtime_fer.commands.models.importing import import_command
@@ -21,11 +22,12 @@ PIPED_WIDTH = 160
 
 @click.group()
 def models() -> None:
-    """The models on this machine and the published ones: list, show, fetch, import, verify, export."""
+    """The models on this machine and the published ones: list, show, fetch, import, convert, verify, export."""
 
 
 models.add_command(fetch_command)
 models.add_command(import_command)
+models.add_command(convert_group)
 models.add_command(export_command)
 
 
@@ -106,12 +108,18 @@ def verify(names: tuple[str, ...]) -> int:
     fetched = [entry for entry in catalogue().values() if is_fetched(entry) and (not names or entry.name in names)]
     only_fetched = {entry.name for entry in fetched} & set(names)
     found, failed = _models_here() if not names else ([], 0)
-    for name in names:
+    for name in dict.fromkeys(names):
         try:
             found.append(find_model(name))
         except ModelNotFoundError:
-            if name not in only_fetched:
-                raise
+            if name in only_fetched:
+                continue
+            if name in catalogue():
+                raise ModelNotFoundError(f"{name}: is not here whole ({_state(catalogue()[name])})") from None
+            raise
+        except ModelError as error:
+            failed += 1
+            click.echo(f"{name}: {error}", err=True)
     for model in found:
         name = model.folder.resolve().name
         try:
@@ -159,12 +167,14 @@ def _state(entry: Published) -> str:
     """How an entry is come by, or that it is here."""
     from realtime_fer.zoo.fetch import is_fetched
     from realtime_fer.zoo.manifest import MANIFEST_NAME
-    from realtime_fer.zoo.user_folder import models_folder
+    from realtime_fer.zoo.user_folder import fetched_folder, models_folder
 
     if (models_folder() / entry.name / MANIFEST_NAME).is_file():
         return "imported"
     if is_fetched(entry):
         return "fetched" if entry.importer == "as-is" else f"fetched; then: realtime-fer models import {entry.name}"
+    if entry.files and any(fetched_folder(entry.name).glob("*")):
+        return f"begun; go on with: realtime-fer models fetch {entry.name}"
     if entry.nothing_published is not None:
         return "nothing published; train it, or import somebody's"
     return "by hand, then import" if entry.by_hand is not None else f"realtime-fer models fetch {entry.name}"

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import click
+
+from realtime_fer.zoo.import_options import Dtype
 
 _PATH = click.Path(path_type=Path)
 
@@ -25,7 +28,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--tokenizer", type=_PATH, help="expllm: folder with tokenizer.model, where the checkpoint has none.")
 @click.option(
     "--dtype",
-    type=click.Choice(["bfloat16", "float16", "float32"]),
+    type=click.Choice(get_args(Dtype)),
     help="Of the language model's weights.  [default: bfloat16 for expllm, float16 for exp-blip]",
 )
 @click.option("--licence", help="SPDX identifier of the weights' licence, if you know it.")
@@ -34,7 +37,8 @@ _PATH = click.Path(path_type=Path)
 def import_command(name: str, weights: tuple[Path, ...], to: Path | None, replace: bool, **options: object) -> None:
     """Make a model folder of the published weights NAME, or take over one that another machine exported.
 
-    No code in the files is run. What was begun and stopped is gone on with. The folder is a model only once it is whole.
+    The model lies on the shelf of imported ones; `models convert` writes a folder of your own instead. No code in the
+    files is run. What was begun and stopped is gone on with. The folder is a model only once it is whole.
     """
     from realtime_fer.commands.models.progress import told_progress
     from realtime_fer.errors import ModelNotFoundError
@@ -44,9 +48,11 @@ def import_command(name: str, weights: tuple[Path, ...], to: Path | None, replac
     from realtime_fer.zoo.model_package import is_package, take_over
     from realtime_fer.zoo.user_folder import as_typed, models_folder
 
+    if not name or Path(name).name != name or name.startswith("."):
+        raise click.UsageError(f"NAME: expected the name of a model, found {name!r}")
+    chosen = ImportOptions(**options)  # type: ignore[arg-type]
     if len(weights) == 1 and weights[0].exists() and is_package(weights[0]):
-        if Path(name).name != name or name.startswith("."):
-            raise click.UsageError(f"NAME: expected the name of a model, found {name!r}")
+        chosen.require_taken(None)
         click.echo(f"{name}: imported, whole, in {take_over(weights[0], to or models_folder() / name, replace=replace)}")
         return
     if name not in catalogue() and weights:
@@ -55,13 +61,6 @@ def import_command(name: str, weights: tuple[Path, ...], to: Path | None, replac
         )
     entry = find_published(name)
     with told_progress() as progress:
-        folder = import_published(
-            entry,
-            weights,
-            ImportOptions(**options),  # type: ignore[arg-type]
-            progress,
-            out=to,
-            replace=replace,
-        )
+        folder = import_published(entry, weights, chosen, progress, out=to, replace=replace)
     click.echo(f"{name}: imported, whole, in {folder}")
     click.echo(f"use: {as_typed(entry.use)}")

@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
-from realtime_fer.commands.train.loop_options import POSITIVE, loop_options
-
-_FOLDER = click.Path(path_type=Path)
+from realtime_fer.commands.train.loop_options import PATH, POSITIVE, RATE, loop_options, run_folder_option
 
 
 @click.command(name="chain-of-affect-tiny")
-@click.option("--data", type=_FOLDER, required=True, help="ferplus_train.npz: images, votes.")
+@click.option("--data", type=PATH, required=True, help="ferplus_train.npz: images, votes.")
 @click.option(
     "--vision-from",
-    type=_FOLDER,
+    type=PATH,
     required=True,
     help="Checkpoint of `realtime-fer train emotion-gcn-ferplus`, whose trunk becomes the eyes.",
 )
-@click.option(
-    "--out",
-    type=_FOLDER,
-    default=Path("runs/chain-of-affect-tiny"),
-    show_default=True,
-    help="Run folder: checkpoint, history, curves.",
-)
+@run_folder_option("runs/chain-of-affect-tiny", "checkpoint, history, curves")
 @click.option("--epochs", type=POSITIVE, default=3, show_default=True)
 @click.option("--batch", type=POSITIVE, default=64, show_default=True, help="Faces a step; each is asked both questions.")
-@click.option("--peak-learning-rate", type=click.FloatRange(0, min_open=True), default=2e-3, show_default=True)
+@click.option("--peak-learning-rate", type=RATE, default=2e-3, show_default=True)
 @click.option("--weight-decay", type=click.FloatRange(0), default=0.05, show_default=True)
 @click.option(
     "--camera-share",

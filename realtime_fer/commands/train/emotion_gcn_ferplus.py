@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
-from realtime_fer.commands.train.loop_options import POSITIVE, loop_options
-
-_FOLDER = click.Path(path_type=Path)
+from realtime_fer.commands.train.loop_options import PATH, POSITIVE, RATE, SHARE, loop_options, run_folder_option
 
 
 @click.command(name="emotion-gcn-ferplus")
-@click.option("--data", type=_FOLDER, required=True, help="ferplus_train.npz: images, votes.")
-@click.option(
-    "--out", type=_FOLDER, default=Path("runs/expression"), show_default=True, help="Run folder: checkpoint, history, curves."
-)
+@click.option("--data", type=PATH, required=True, help="ferplus_train.npz: images, votes.")
+@run_folder_option("runs/expression", "checkpoint, history, curves")
 @click.option("--epochs", type=POSITIVE, default=64, show_default=True)
 @click.option("--batch", type=POSITIVE, default=128, show_default=True)
-@click.option("--peak-learning-rate", type=float, default=3e-3, show_default=True)
-@click.option("--weight-decay", type=float, default=0.05, show_default=True)
-@click.option("--dropout", type=float, default=0.2, show_default=True)
+@click.option("--peak-learning-rate", type=RATE, default=3e-3, show_default=True)
+@click.option("--weight-decay", type=click.FloatRange(0), default=0.05, show_default=True)
+@click.option("--dropout", type=SHARE, default=0.2, show_default=True)
 @click.option(
     "--backbone",
     type=click.Choice(["small", "medium", "large", "huge"]),
@@ -37,7 +32,7 @@ _FOLDER = click.Path(path_type=Path)
     help="How many of the usual number of faces are shown small, blurred, grainy or compressed; 0 for a teacher.",
 )
 @click.option(
-    "--teacher", "teachers", type=_FOLDER, multiple=True, help="Checkpoint of an earlier run to learn from; may be repeated."
+    "--teacher", "teachers", type=PATH, multiple=True, help="Checkpoint of an earlier run to learn from; may be repeated."
 )
 @click.option(
     "--teacher-share",
@@ -60,7 +55,7 @@ _FOLDER = click.Path(path_type=Path)
     show_default=True,
     help="majority tells the network one label a face, for comparison.",
 )
-@click.option("--start-from", type=_FOLDER, help="Checkpoint of an earlier run with the same backbone, to begin with.")
+@click.option("--start-from", type=PATH, help="Checkpoint of an earlier run with the same backbone, to begin with.")
 @loop_options("training faces")
 def emotion_gcn_ferplus(**settings: Any) -> None:
     """Compact Emotion-GCN on FER+ crowd votes."""

@@ -7,34 +7,26 @@ from typing import Any
 
 import click
 
-from realtime_fer.commands.train.vlm_options import POSITIVE, step_options
-from realtime_fer.training.exp_blip.recipe import PRECISIONS, PUBLISHED, ExpBlipRecipe
-
-_FOLDER = click.Path(path_type=Path)
-_RATE = click.FloatRange(0)
+from realtime_fer.commands.train.loop_options import PATH, POSITIVE, run_folder_option
+from realtime_fer.commands.train.vlm_options import step_options
+from realtime_fer.training.exp_blip.recipe import PRECISIONS, PUBLISHED
 
 
 @click.command(name="exp-blip")
-@click.option("--model", type=_FOLDER, required=True, help="The authors' file of the first stage, or of the second.")
-@click.option("--opt", type=_FOLDER, required=True, help="Folder of facebook/opt-6.7b: weights, vocab.json, merges.txt.")
+@click.option("--model", type=PATH, required=True, help="The authors' file of the first stage, or of the second.")
+@click.option("--opt", type=PATH, required=True, help="Folder of facebook/opt-6.7b: weights, vocab.json, merges.txt.")
 @click.option(
     "--data",
-    type=_FOLDER,
+    type=PATH,
     multiple=True,
     required=True,
     help="Captions: JSON list of image, caption, image_id; may be repeated.",
 )
-@click.option("--images", type=_FOLDER, multiple=True, required=True, help="Folder of their pictures; may be repeated.")
-@click.option(
-    "--out",
-    type=_FOLDER,
-    default=Path("runs/exp-blip"),
-    show_default=True,
-    help="Run folder: checkpoint, history, curves, and exp_blip.pth.",
-)
+@click.option("--images", type=PATH, multiple=True, required=True, help="Folder of their pictures; may be repeated.")
+@run_folder_option("runs/exp-blip", "checkpoint, history, curves, and exp_blip.pth")
 @click.option("--warm-up-steps", type=click.IntRange(0), default=PUBLISHED.warm_up_steps, show_default=True)
-@click.option("--warm-up-learning-rate", type=_RATE, default=PUBLISHED.warm_up_learning_rate, show_default=True)
-@click.option("--last-learning-rate", type=_RATE, default=PUBLISHED.last_learning_rate, show_default=True)
+@click.option("--warm-up-learning-rate", type=click.FloatRange(0), default=PUBLISHED.warm_up_learning_rate, show_default=True)
+@click.option("--last-learning-rate", type=click.FloatRange(0), default=PUBLISHED.last_learning_rate, show_default=True)
 @click.option("--augmentation/--no-augmentation", default=PUBLISHED.augmentation, show_default=True)
 @click.option(
     "--max-tokens",
@@ -52,19 +44,7 @@ _RATE = click.FloatRange(0)
     help="On a CPU float16 means float32.",
 )
 @step_options(PUBLISHED)
-def exp_blip(
-    model: Path,
-    opt: Path,
-    data: tuple[Path, ...],
-    images: tuple[Path, ...],
-    out: Path,
-    workers: int,
-    device: str,
-    threads: int | None,
-    stop_after: int | None,
-    resume: bool,
-    **recipe: Any,
-) -> None:
+def exp_blip(model: Path, opt: Path, **asked: Any) -> None:
     """Exp-BLIP's second stage: captions of faces, with OPT frozen (extras: train, vlm).
 
     On several GPUs: torchrun --nproc-per-node 4 --no-python realtime-fer train exp-blip ...
@@ -72,17 +52,5 @@ def exp_blip(
     from realtime_fer.training.exp_blip.run import train_exp_blip
     from realtime_fer.training.exp_blip.start import Start
 
-    weights = train_exp_blip(
-        start=Start(model, opt),
-        data=data,
-        images=images,
-        out=out,
-        recipe=ExpBlipRecipe(**recipe),
-        device=device,  # type: ignore[arg-type]  # click has checked it
-        workers=workers,
-        threads=threads,
-        stop_after=stop_after,
-        resume=resume,
-        progress=click.echo,
-    )
-    click.echo(f"weights: {weights}; next: python -m realtime_fer.networks.exp_blip.convert {weights} FOLDER --opt {opt}")
+    weights = train_exp_blip(start=Start(model, opt), **asked)
+    click.echo(f"weights: {weights}; next: realtime-fer models convert exp-blip {weights} FOLDER --opt {opt}")

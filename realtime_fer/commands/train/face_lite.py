@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
-from realtime_fer.commands.train.loop_options import POSITIVE, loop_options
-
-_FOLDER = click.Path(path_type=Path)
+from realtime_fer.commands.train.loop_options import PATH, POSITIVE, RATE, loop_options, run_folder_option
 
 
 @click.command(name="face-lite")
 @click.option(
-    "--data", type=_FOLDER, required=True, help="Folder in YOLO layout: train/images, train/labels, val/..., negatives/."
+    "--data", type=PATH, required=True, help="Folder in YOLO layout: train/images, train/labels, val/..., negatives/."
 )
-@click.option(
-    "--out", type=_FOLDER, default=Path("runs/face-lite"), show_default=True, help="Run folder: data, checkpoint, curves."
-)
+@run_folder_option("runs/face-lite", "data, checkpoint, curves")
 @click.option("--epochs", type=POSITIVE, default=64, show_default=True)
 @click.option(
     "--image-size", type=click.IntRange(32), default=320, show_default=True, help="Side of a training picture, pixels."
 )
 @click.option("--batch", type=POSITIVE, default=16, show_default=True)
-@click.option("--peak-learning-rate", type=float, default=4e-3, show_default=True)
+@click.option("--peak-learning-rate", type=RATE, default=4e-3, show_default=True)
 @click.option("--composites", type=click.IntRange(0), default=600, show_default=True, help="Faces pasted on pictures without.")
 @click.option(
     "--sources",
@@ -38,5 +33,5 @@ def face_lite(sources: str, **settings: Any) -> None:
     """FaceLite, a small permissively licensed face detector, from scratch."""
     from realtime_fer.training.detection.face_lite import train_face_lite
 
-    checkpoint = train_face_lite(sources=sources.split(","), **settings, progress=click.echo)
+    checkpoint = train_face_lite(sources=[name.strip() for name in sources.split(",")], **settings, progress=click.echo)
     click.echo(f"checkpoint: {checkpoint}; next: realtime-fer export face-lite --weights {checkpoint}")

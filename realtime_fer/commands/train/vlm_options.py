@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields, replace
+from functools import wraps
 from typing import Any
 
 import click
 
-from realtime_fer.training.vlm.recipe import StepRecipe
+from realtime_fer.commands.train.loop_options import POSITIVE, RATE, SHARE, going_on_options, together
+from realtime_fer.training.vlm.recipe import PRECISIONS, AdapterRecipe, StepRecipe
 
-POSITIVE = click.IntRange(1)
-RATE = click.FloatRange(0, min_open=True)
+
+def adapter_options(published: AdapterRecipe) -> Callable[[Any], Any]:
+    """The options of `AdapterRecipe` that are not `StepRecipe`'s."""
+    return together(
+        click.option("--warm-up-ratio", type=SHARE, default=published.warm_up_ratio, show_default=True),
+        click.option("--rank", type=POSITIVE, default=published.rank, show_default=True, help="Of the adapters."),
+        click.option("--dropout", type=SHARE, default=published.dropout, show_default=True, help="In front of the adapters."),
+        click.option("--precision", type=click.Choice(PRECISIONS), default=published.precision, show_default=True),
+    )
 
 
 def step_options(published: StepRecipe) -> Callable[[Any], Any]:
-    """The options of `StepRecipe`, and of where and how far a run goes."""
-    options = (
+    """The options of `StepRecipe`, and of where and how far a run goes.
+
+    The command gets `recipe`, `published` with what all the options say of it, those of the command itself too; `progress`,
+    which prints; and all other options under their own names.
+    """
+    options = together(
         click.option("--epochs", type=POSITIVE, default=published.epochs, show_default=True),
         click.option(
             "--batch", type=POSITIVE, default=published.batch, show_default=True, help="Records a step, on all processes."
@@ -43,16 +57,16 @@ def step_options(published: StepRecipe) -> Callable[[Any], Any]:
             "--workers", type=click.IntRange(0), default=4, show_default=True, help="Processes that prepare pictures."
         ),
         click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True),
-        click.option("--threads", type=POSITIVE, help="Of the CPU; default all."),
-        click.option("--stop-after", type=POSITIVE, help="Leave after this step of the schedule, to resume later."),
-        click.option(
-            "--resume", is_flag=True, help="Go on from the checkpoint in the run folder, with its recipe, to the same result."
-        ),
+        going_on_options("steps"),
     )
+    names = {field.name for field in fields(published)}
 
-    def decorate(command: Any) -> Any:
-        for option in reversed(options):
-            command = option(command)
-        return command
+    def decorate(command: Callable[..., None]) -> Any:
+        @wraps(command)
+        def with_recipe(**given: Any) -> None:
+            recipe = replace(published, **{name: given.pop(name) for name in names & given.keys()})
+            command(recipe=recipe, progress=click.echo, **given)
+
+        return options(with_recipe)
 
     return decorate

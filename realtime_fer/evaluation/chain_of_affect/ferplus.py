@@ -24,7 +24,8 @@ from realtime_fer.datasets.ferplus import NOT_COUNTED, load_ferplus, majority_la
 from realtime_fer.datasets.ferplus_pairs import NO_SECOND, secondary_labels
 from realtime_fer.errors import DatasetError
 from realtime_fer.evaluation.chain_of_affect.ferplus_answers import CHAIN_CLASSES, ChainAnswers, ask_all
-from realtime_fer.evaluation.ferplus_protocol import DIGITS, MajorityReport, majority_report
+from realtime_fer.evaluation.classification_report import DIGITS
+from realtime_fer.evaluation.ferplus_protocol import MajorityReport, majority_report
 from realtime_fer.evaluation.metrics import (
     accuracy,
     bootstrap_interval,

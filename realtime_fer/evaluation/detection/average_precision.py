@@ -10,24 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from realtime_fer.evaluation.detection.matching import MIN_SIDE_PX, Matching
-from realtime_fer.evaluation.detection.pictures import PICTURE_SUFFIXES, LabelledPicture, read_pictures, read_yolo_labels
+from realtime_fer.evaluation.detection.pictures import LabelledPicture, read_pictures
 from realtime_fer.types import FaceDetection, ImageBgr
-
-__all__ = [
-    "IOU_THRESHOLDS",
-    "MIN_SIDE_PX",
-    "PICTURE_SUFFIXES",
-    "RECALL_POINTS",
-    "Detect",
-    "DetectionScores",
-    "LabelledPicture",
-    "average_precision",
-    "detect_folder",
-    "evaluate_detector",
-    "groups_by_source",
-    "read_yolo_labels",
-    "score_detections",
-]
 
 IOU_THRESHOLDS = tuple(round(0.5 + 0.05 * step, 2) for step in range(10))
 """0.50, 0.55, ... 0.95, as of COCO."""

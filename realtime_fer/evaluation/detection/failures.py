@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 
 from realtime_fer.evaluation.contact_sheet import TILE_PX, Section, Tile, write_contact_sheet
-from realtime_fer.evaluation.detection.average_precision import IOU_THRESHOLDS, LabelledPicture
+from realtime_fer.evaluation.detection.average_precision import IOU_THRESHOLDS
 from realtime_fer.evaluation.detection.matching import NEVER, Matching, overlap_matrix, short_sides
-from realtime_fer.evaluation.detection.pictures import read_picture
+from realtime_fer.evaluation.detection.pictures import LabelledPicture, read_picture
 from realtime_fer.types import FaceDetection, FloatArray
 
 MISSES_FILE, FALSE_FACES_FILE = "misses.png", "false-faces.png"

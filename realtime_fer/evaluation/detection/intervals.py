@@ -9,8 +9,9 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
-from realtime_fer.evaluation.detection.average_precision import IOU_THRESHOLDS, RECALL_POINTS, LabelledPicture
+from realtime_fer.evaluation.detection.average_precision import IOU_THRESHOLDS, RECALL_POINTS
 from realtime_fer.evaluation.detection.matching import MIN_SIDE_PX, Matching
+from realtime_fer.evaluation.detection.pictures import LabelledPicture
 from realtime_fer.evaluation.metrics import CONFIDENCE_LEVEL
 from realtime_fer.types import FaceDetection
 

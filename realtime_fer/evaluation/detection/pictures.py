@@ -48,17 +48,23 @@ def read_pictures(folder: Path) -> Iterator[tuple[LabelledPicture, ImageBgr]]:
     Raises:
         DatasetError: the layout is not there, a picture cannot be read, or a label line is wrong.
     """
-    if not (folder / "images").is_dir():
-        raise DatasetError(f"{folder}: no folder images/; expected YOLO layout (images/, labels/, perhaps ignore/)")
+    for needed in ("images", "labels"):
+        if not (folder / needed).is_dir():
+            raise DatasetError(f"{folder}: no folder {needed}/; expected YOLO layout (images/, labels/, perhaps ignore/)")
     for path in picture_paths(folder / "images"):
-        image = read_picture(path)
-        height, width = image.shape[:2]
-        picture = LabelledPicture(
-            name=path.name,
-            faces_xyxy=read_yolo_labels(folder / "labels" / f"{path.stem}.txt", width, height),
-            ignored_xyxy=read_yolo_labels(folder / "ignore" / f"{path.stem}.txt", width, height),
-        )
-        yield picture, image
+        yield read_labelled_picture(path, folder)
+
+
+def read_labelled_picture(path: Path, folder: Path) -> tuple[LabelledPicture, ImageBgr]:
+    """One picture, and what `folder`, which is in YOLO layout, says is to be found on it.
+
+    Raises:
+        DatasetError: the picture cannot be read, or a label line is wrong.
+    """
+    image = read_picture(path)
+    height, width = image.shape[:2]
+    boxes = (read_yolo_labels(folder / kind / f"{path.stem}.txt", width, height) for kind in ("labels", "ignore"))
+    return LabelledPicture(path.name, *boxes), image
 
 
 def picture_paths(folder: Path) -> list[Path]:
@@ -67,9 +73,12 @@ def picture_paths(folder: Path) -> list[Path]:
     Raises:
         DatasetError: there are none.
     """
-    paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in PICTURE_SUFFIXES) if folder.is_dir() else []
+    there = folder.iterdir() if folder.is_dir() else ()
+    # A Macintosh's copies leave files such as ._1.jpg beside the pictures.
+    paths = sorted(p for p in there if p.suffix.lower() in PICTURE_SUFFIXES and not p.name.startswith("."))
     if not paths:
-        raise DatasetError(f"{folder}: no pictures ({', '.join(PICTURE_SUFFIXES)})")
+        found = "none" if folder.is_dir() else "no such folder"
+        raise DatasetError(f"{folder}: expected pictures ({', '.join(PICTURE_SUFFIXES)}), found {found}")
     return paths
 
 
@@ -91,17 +100,26 @@ def read_yolo_labels(path: Path, width: int, height: int) -> FloatArray:
     A missing or empty file means no box.
 
     Raises:
-        DatasetError: a line is not `class cx cy w h`.
+        DatasetError: the file cannot be read, or a line is not `class cx cy w h` with shares of the picture's sides.
     """
     if not path.is_file():
         return np.zeros((0, 4), np.float32)
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DatasetError(f"{path}: expected lines `class cx cy w h`, found none that can be read ({error})") from error
     boxes = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
             _, cx, cy, w, h = (float(word) for word in line.split()[:5])
+            if not all(0 <= share <= 1 for share in (cx, cy, w, h)):
+                raise ValueError
         except ValueError as error:
-            raise DatasetError(f"{path}, line {number}: expected `class cx cy w h`, found {line.strip()!r}") from error
+            raise DatasetError(
+                f"{path}, line {number}: expected `class cx cy w h`, shares of the picture's sides (0 to 1), found "
+                f"{line.strip()[:80]!r}"
+            ) from error
         boxes.append(((cx - w / 2) * width, (cy - h / 2) * height, (cx + w / 2) * width, (cy + h / 2) * height))
     return np.asarray(boxes, np.float32).reshape(-1, 4)

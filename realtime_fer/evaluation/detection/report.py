@@ -16,13 +16,13 @@ import numpy as np
 
 from realtime_fer.evaluation.detection.average_precision import (
     DetectionScores,
-    LabelledPicture,
     detect_folder,
     groups_by_source,
     score_detections,
 )
 from realtime_fer.evaluation.detection.intervals import Interval, detection_intervals
 from realtime_fer.evaluation.detection.own_size import open_for_evaluation
+from realtime_fer.evaluation.detection.pictures import LabelledPicture
 from realtime_fer.evaluation.detection.sizes import SizeRecall, recall_by_size, recall_in_conversation
 from realtime_fer.types import FaceDetection, ImageBgr
 from realtime_fer.zoo.manifest import DetectorManifest

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from realtime_fer.evaluation.detection.average_precision import IOU_THRESHOLDS, LabelledPicture
+from realtime_fer.evaluation.detection.average_precision import IOU_THRESHOLDS
 from realtime_fer.evaluation.detection.matching import MIN_SIDE_PX, Matching, short_sides
+from realtime_fer.evaluation.detection.pictures import LabelledPicture
 from realtime_fer.types import FaceDetection
 
 SIZE_BANDS_PX = ((MIN_SIDE_PX, 16.0), (16.0, 24.0), (24.0, 40.0), (40.0, 80.0), (80.0, 160.0), (160.0, np.inf))

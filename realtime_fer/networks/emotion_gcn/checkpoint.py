@@ -12,20 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from realtime_fer.errors import ModelCorruptError, ModelNotFoundError, ModelShapeError, missing_extra
+from realtime_fer.errors import ModelCorruptError, missing_extra
 from realtime_fer.networks.emotion_gcn.label_graph import EXPRESSIONS
 from realtime_fer.networks.emotion_gcn.model import BackboneName, EmotionNetwork, Kind, build_network
-from realtime_fer.networks.torch_archive import refusal
+from realtime_fer.networks.state_dict import load_plain, require_same_tensors, require_state, some_of
 
 try:
-    import torch
     from torch import Tensor
 except ImportError as error:
     raise missing_extra("Emotion-GCN weights", "train", error) from error
 
 STATE_KEY = "model_state_dict"
-SHOWN = 3
-"""Names listed in an error; a wrong file would list hundreds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +68,9 @@ def read_checkpoint(path: Path) -> Checkpoint:
         ModelNotFoundError: there is no such file.
         ModelCorruptError: it is no torch file, needs code to be read, or holds no tensors by name.
     """
-    if not path.is_file():
-        raise ModelNotFoundError(f"{path}: expected a checkpoint of Emotion-GCN, found no file")
-    try:
-        saved = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a broken pickle raises whatever it likes
-        raise ModelCorruptError(
-            f"{path}: torch cannot read it as plain tensors ({refusal(error)}); fetch the file again"
-        ) from error
-    state = saved.get(STATE_KEY, saved) if isinstance(saved, Mapping) else None
-    if not isinstance(state, Mapping) or not state or not all(isinstance(value, Tensor) for value in state.values()):
-        held = sorted(map(str, saved))[:SHOWN] if isinstance(saved, Mapping) else type(saved).__name__
-        raise ModelCorruptError(f"{path}: expected tensors by name under {STATE_KEY!r}, found {held}")
-    tensors = {str(name): value for name, value in state.items()}
+    saved = load_plain(path, "a checkpoint of Emotion-GCN")
+    named = isinstance(saved, Mapping)
+    tensors = require_state(saved.get(STATE_KEY, saved) if named else saved, path, "a checkpoint of Emotion-GCN")
     if not {"recipe", "labels", "size_px"} <= saved.keys():
         return Checkpoint(tensors)
     held_out = (saved["held_out_logits"], saved["held_out_labels"]) if "held_out_logits" in saved else None
@@ -120,31 +107,8 @@ def recognise(state: Mapping[str, Any], what: str) -> Recognised:
         multi = starts("fc_cat.", "fc_cont.")
         return Recognised("bregnext50", "emotion-gcn" if graph else "multi-task" if multi else "single-task")
     raise ModelCorruptError(
-        f"{what}: expected the tensors of an Emotion-GCN network (features.* or _model.*), found {_some(sorted(state))}"
+        f"{what}: expected the tensors of an Emotion-GCN network (features.* or _model.*), found {some_of(sorted(state))}"
     )
-
-
-def require_same_tensors(found: Mapping[str, Tensor], expected: Mapping[str, Tensor], what: str) -> None:
-    """Raise unless both have the same names, shapes and kinds of number.
-
-    Raises:
-        ModelCorruptError: names are missing or unexpected.
-        ModelShapeError: a shape differs, or a tensor of numbers with fractions holds integers (or the other way round).
-    """
-    missing, unexpected = sorted(expected.keys() - found.keys()), sorted(found.keys() - expected.keys())
-    problems = [
-        f"{len(names)} {kind} ({_some(names)})" for kind, names in (("missing", missing), ("unexpected", unexpected)) if names
-    ]
-    if problems:
-        raise ModelCorruptError(f"{what}: of {len(expected)} expected tensors, {' and '.join(problems)}")
-    wrong = [
-        f"{name} is {_form(found[name])}, expected {_form(value)}"
-        for name, value in sorted(expected.items())
-        if found[name].shape != value.shape or found[name].is_floating_point() != value.is_floating_point()
-    ]
-    if wrong:
-        shown = "; ".join(wrong[:SHOWN])
-        raise ModelShapeError(f"{what}: {len(wrong)} of {len(expected)} tensors have another form: {shown}")
 
 
 def load_network(
@@ -173,11 +137,3 @@ def load_network(
     require_same_tensors(state, network.state_dict(), f"{what} as {backbone} {kind}")
     network.load_state_dict(dict(state))
     return network.eval()
-
-
-def _form(value: Tensor) -> str:
-    return f"{tuple(value.shape)} {str(value.dtype).removeprefix('torch.')}"
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")

@@ -1,8 +1,8 @@
 """Which action units a caption names.
 
-The authors published no such rule; this is ours. First come the phrases of the supplement's table, in which the
-rule-based captions are written; then parts of the face with what they do, as GPT-3.5 wrote. What a caption denies is left
-out; what it only thinks possible ("may be raised") counts.
+The authors published no such rule; this is ours. First come plain numbers ("AU12") and the phrases of the supplement's
+table, in which the rule-based captions are written; then parts of the face with what they do, as GPT-3.5 wrote. What a caption
+denies is left out; what it only thinks possible ("may be raised") counts.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from realtime_fer.networks.exp_blip.action_words import ACTION_OF, MOVES, PARTS
 from realtime_fer.networks.exp_blip.denied import denied_spans, inside
 
 _PHRASES: Final = tuple(
-    (unit, re.compile(rf"\b(?:{'|'.join(re.escape(words) for words in phrase)})\b")) for unit, phrase in ACTION_PHRASES.items()
+    (unit, re.compile(rf"\b(?:{'|'.join(re.escape(words) for words in phrase)}|au ?{unit[2:]})\b"))
+    for unit, phrase in ACTION_PHRASES.items()
 )
 _UNDECIDED: Final = re.compile(r"\b(?:open|closed) or (?:\w+ )?(?:open|closed)\b")
 _CLAUSE: Final = re.compile(r"[^.,;:]+")

@@ -34,10 +34,10 @@ PARTS: Final = (
 MOVES: Final = (
     ("up", r"rais(?:e|es|ed|ing)|lift(?:s|ed|ing)?|elevat(?:e|es|ed|ing)|upwards?|arch(?:es|ed|ing)?"),
     ("down", r"(?:lower(?:s|ed|ing)|lower(?= brow))|drop(?:s|ped|ping)?|depress(?:es|ed|ing)?|downwards?|down"),
-    ("knit", r"furrow(?:s|ed|ing)?|knit(?:s|ted)?|drawn together"),
+    ("knit", r"furrow(?:s|ed|ing)?|frown(?:s|ed|ing)?|knit(?:s|ted)?|drawn together"),
     ("tighten", r"tighten(?:s|ed|ing)?|tens(?:e|es|ed|ing)"),
     ("narrow", r"narrow(?:s|ed|ing)?|squint(?:s|ed|ing)?"),
-    ("widen", r"widen(?:s|ed|ing)?"),
+    ("widen", r"widen(?:s|ed|ing)?|wide(?:ly)? open(?:ed)?"),
     ("wrinkle", r"wrinkl(?:e|es|ed|ing)|scrunch(?:es|ed|ing)?|crinkl(?:e|es|ed|ing)"),
     ("part", r"part(?:s|ed|ing)?|separat(?:e|es|ed|ing)|open(?:s|ed|ing)?|apart"),
     ("press", r"press(?:es|ed|ing)?(?: together)?|compress(?:es|ed|ing)?"),

@@ -1,25 +1,29 @@
 """The authors' file and OPT's, brought once into one folder of our own: cast, under our names, in files of bounded size.
 
 Writing goes file by file, with one file's tensors in memory. A run that was cut short goes on where it stopped, and nothing
-counts as done until every tensor was read back and compared. `converted` reads the folder.
-
-    python -m realtime_fer.networks.exp_blip.convert FILE OUT --opt OPT [--dtype float16]
+counts as done until every tensor was read back and compared. On a finished folder it makes those files anew that are damaged or
+missing. `converted` reads the folder.
 """
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
-import click
-
-from realtime_fer.errors import RealtimeFerError, missing_extra
+from realtime_fer.errors import ModelNotFoundError, missing_extra
 from realtime_fer.fingerprint import records_fingerprint, sha256_of, source_fingerprint
-from realtime_fer.networks.checkpoint_writing import grouped_by_size, replace_json, write_tensors
+from realtime_fer.networks.checkpoint_writing import (
+    grouped_by_size,
+    is_as_written,
+    read_object,
+    remove_others,
+    replace_json,
+    require_own_folder,
+    write_tensors,
+)
 from realtime_fer.networks.exp_blip.checkpoint import (
     TIED,
     part_type,
@@ -31,6 +35,7 @@ from realtime_fer.networks.exp_blip.checkpoint import (
 from realtime_fer.networks.exp_blip.converted import INDEX_FILE
 from realtime_fer.networks.exp_blip.model import ExpBlip
 from realtime_fer.networks.exp_blip.sizes import PUBLISHED, ExpBlipSizes
+from realtime_fer.networks.exp_blip.weight_files import opt_files
 from realtime_fer.networks.torch_archive import require_whole_archive
 
 try:
@@ -39,13 +44,11 @@ except ImportError as error:
     raise missing_extra("Exp-BLIP", "vlm", error) from error
 
 JOURNAL_FILE: Final = "exp_blip.partial.json"
-"""Files finished so far, and what they were made from."""
+"""Files finished so far, and what they were made from; while there is no index."""
 MAX_FILE_BYTES: Final = 2_000_000_000
 
 VOCABULARY: Final = ("vocab.json", "merges.txt")
 """Of OPT, for the tokenizer."""
-
-DTYPES: Final = {"bfloat16": torch.bfloat16, "float16": torch.float16, "float32": torch.float32}
 
 
 def convert_exp_blip(
@@ -62,7 +65,7 @@ def convert_exp_blip(
 
     Args:
         path: the authors' file of the second stage.
-        folder: to write; made where it is missing.
+        folder: to write; made where it is missing. Never one with files of another origin.
         opt: folder of facebook/opt-6.7b: the language model, where `path` has none; its vocabulary is copied beside ours.
         dtype: of image encoder and language model; the rest stays in float32.
         sizes: of the network.
@@ -71,8 +74,10 @@ def convert_exp_blip(
 
     Raises:
         ModelNotFoundError, ModelCorruptError, ModelShapeError: as `load_exp_blip`; or a file written differs from its source.
-        ModelError: the disk is full.
+        ModelError: the disk is full, or `folder` holds something else.
     """
+    if opt is not None and not opt.is_dir():
+        raise ModelNotFoundError(f"{opt}: expected the folder of facebook/opt-6.7b, found no folder")
     with torch.device("meta"):
         model = ExpBlip(sizes)
     needed = required_places(model)
@@ -81,27 +86,34 @@ def convert_exp_blip(
     shapes = {name: tuple(value.shape) for name, value in model.state_dict().items() if name not in TIED[ExpBlip]}
     names = sorted(shapes)
     planned = grouped_by_size({name: _bytes(shapes[name], part_type(name, dtype)) for name in names}, max_file_bytes)
-    sources = source_fingerprint([path, *(sorted(opt.iterdir()) if opt else ())])
-    made_from = records_fingerprint([sources, sizes, dtype, max_file_bytes])
-    for archive in (path, *(sorted(opt.glob("*.bin")) if opt else ())):
-        require_whole_archive(archive)
+    sources = [path, *(opt_files(opt) if opt is not None else ())]
+    made_from = records_fingerprint([source_fingerprint(sources), sizes, dtype, max_file_bytes])
+    require_own_folder(folder, (INDEX_FILE, JOURNAL_FILE))
     folder.mkdir(parents=True, exist_ok=True)
+    finished = _finished(folder / JOURNAL_FILE, made_from) or _finished(folder / INDEX_FILE, made_from)
+    # The journal before the index goes: a stop between them forgets nothing, and nothing without index is loaded.
+    replace_json(folder / JOURNAL_FILE, {"made_from": made_from, "sha256": finished})
     (folder / INDEX_FILE).unlink(missing_ok=True)
-    finished = _journal(folder, made_from)
     file_of: dict[str, str] = {}
+    compared = False
     for number, group in enumerate(planned, 1):
         name = f"exp_blip-{number:05d}-of-{len(planned):05d}.safetensors"
         file_of.update(dict.fromkeys(group, name))
-        if finished.get(name) is not None and (folder / name).is_file() and sha256_of(folder / name) == finished[name]:
+        if is_as_written(folder / name, finished.get(name)):
             report(f"{name}: kept")
             continue
+        if not compared:
+            for source in sources:
+                require_whole_archive(source)
+            compared = True
         wanted = {theirs: place for theirs, place in needed.items() if place.name in group}
         tensors = {ours: value.to(part_type(ours, dtype)).contiguous() for ours, value in placed(state, wanted, shapes)}
         write_tensors(folder / name, tensors)
         finished[name] = sha256_of(folder / name)
-        replace_json(folder / JOURNAL_FILE, {"made_from": made_from, "files": finished})
+        replace_json(folder / JOURNAL_FILE, {"made_from": made_from, "sha256": finished})
         report(f"{name}: {len(group)} tensors written and compared")
     about = {
+        "made_from": made_from,
         "sizes": asdict(sizes),
         "files": file_of,
         "sha256": {name: finished[name] for name in sorted(set(file_of.values()))},
@@ -110,40 +122,16 @@ def convert_exp_blip(
         if opt is not None and (opt / name).is_file():
             shutil.copyfile(opt / name, folder / name)
     replace_json(folder / INDEX_FILE, about)
-    (folder / JOURNAL_FILE).unlink(missing_ok=True)
+    (folder / JOURNAL_FILE).unlink()
+    remove_others(folder, "exp_blip-*-of-*.safetensors", file_of.values())
 
 
 def _bytes(shape: tuple[int, ...], dtype: torch.dtype) -> int:
     return torch.Size(shape).numel() * dtype.itemsize
 
 
-def _journal(folder: Path, made_from: str) -> dict[str, str]:
-    try:
-        held = json.loads((folder / JOURNAL_FILE).read_text(encoding="utf-8"))
-        return dict(held["files"]) if held["made_from"] == made_from else {}
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}  # nothing begun, or cut off while writing: everything is written again
-
-
-@click.command()
-@click.argument("file", type=click.Path(path_type=Path))
-@click.argument("out", type=click.Path(path_type=Path))
-@click.option("--opt", type=click.Path(path_type=Path), help="Folder of facebook/opt-6.7b: weights, vocab.json, merges.txt.")
-@click.option(
-    "--dtype",
-    type=click.Choice(sorted(DTYPES)),
-    default="float16",
-    show_default=True,
-    help="Of image encoder and language model.",
-)
-def main(file: Path, out: Path, opt: Path | None, dtype: str) -> None:
-    """Convert the authors' FILE to the folder OUT; the same command goes on where it was stopped."""
-    try:
-        convert_exp_blip(file, out, opt, dtype=DTYPES[dtype], report=click.echo)
-    except (RealtimeFerError, OSError) as error:
-        raise click.ClickException(str(error)) from error
-    click.echo(f"{out}: finished")
-
-
-if __name__ == "__main__":
-    main()
+def _finished(path: Path, made_from: str) -> dict[str, str]:
+    """SHA-256 of each file that was made from the same; of none where that cannot be told."""
+    held = read_object(path)
+    sums = held.get("sha256")
+    return dict(sums) if held.get("made_from") == made_from and isinstance(sums, dict) else {}

@@ -47,7 +47,10 @@ class Converted(NamedTuple):
         """
         path = folder / INDEX_FILE
         if not path.is_file():
-            raise ModelNotFoundError(f"{path}: no such file; finish the conversion by running it again")
+            raise ModelNotFoundError(
+                f"{path}: no such file; finish the conversion by running it again, "
+                f"realtime-fer models convert exp-blip FILE {folder} --opt OPT"
+            )
         try:
             about = json.loads(path.read_text(encoding="utf-8"))
             found = cls(ExpBlipSizes(**about["sizes"]), dict(about["files"]), dict(about["sha256"]))
@@ -112,7 +115,7 @@ def converted_tensors(folder: Path, *, device: str = "cpu", verify: bool = False
     for file_name in about.files:
         path = folder / file_name
         if verify and (not path.is_file() or sha256_of(path) != about.sha256.get(file_name)):
-            raise ModelCorruptError(f"{path}: is not what was written; convert again")
+            raise ModelCorruptError(f"{path}: is not what was written; convert again, which makes this file alone anew")
         for name, value in stored_tensors(path, device):
             if about.file_of.get(name) != file_name or tuple(value.shape) != expected.pop(name, None):
                 raise ModelCorruptError(f"{path}: {name} is out of place or of another shape; convert again")

@@ -6,10 +6,13 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-_DENIED: Final = re.compile(r"\b(?:not|no|without|neither|nor|never|lack of|lacks|minimal)\b[^.,;]*")
+_DENIED: Final = re.compile(
+    r"\b(?:not|\w+n['\u2019]t|cannot|no|without|neither|nor|never|lack of|lacks|absence of|instead of|rather than"
+    r"|minimal|hardly|barely)\b[^.,;]*"
+)
 """From a denying word to the next mark; "not raised or furrowed" denies both."""
 
-_UNDONE: Final = re.compile(r"\b(?:but|while|although|though|yet|however)\b")
+_UNDONE: Final = re.compile(r"\b(?:but|while|although|though|yet|however|and (?:the|his|her|their))\b")
 """What a denial does not reach beyond."""
 
 

@@ -1,7 +1,5 @@
 """A converted folder in the layout of transformers' own BLIP-2, for programs that load nothing else.
 
-    python -m realtime_fer.networks.exp_blip.hub_layout CONVERTED OUT
-
 One thing has no place in it: the norm behind the image encoder, whose epsilon is 1e-5 here and 1e-6 there.
 """
 
@@ -11,9 +9,7 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-import click
-
-from realtime_fer.errors import ModelShapeError, RealtimeFerError, missing_extra
+from realtime_fer.errors import ModelError, ModelShapeError, missing_extra
 from realtime_fer.networks.exp_blip.converted import load_converted
 from realtime_fer.networks.exp_blip.preprocessing import MEAN_RGB, STD_RGB
 from realtime_fer.networks.exp_blip.tokenizer import BEGIN, PAD, OptTokenizer
@@ -37,12 +33,15 @@ def write_hub_layout(folder: Path, out: Path) -> None:
 
     Args:
         folder: that `convert_exp_blip` finished, with OPT's vocab.json and merges.txt.
-        out: made where it is missing.
+        out: made where it is missing; never the same folder.
 
     Raises:
         ModelNotFoundError, ModelCorruptError: as `load_converted` and `OptTokenizer.from_folder`.
         ModelShapeError: the vocabulary leaves another id for the picture than the network has.
+        ModelError: `out` is the converted folder itself.
     """
+    if folder.resolve() == out.resolve():
+        raise ModelError(f"{out}: is the converted folder itself; name another one for the result")
     OptTokenizer.from_folder(folder)
     model = load_converted(folder)
     sizes = model.sizes
@@ -94,19 +93,3 @@ def _write_tokenizer(tokenizer: Tokenizer, out: Path, begin_id: int) -> None:
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-
-
-@click.command()
-@click.argument("folder", type=click.Path(path_type=Path))
-@click.argument("out", type=click.Path(path_type=Path))
-def main(folder: Path, out: Path) -> None:
-    """Write the converted FOLDER to OUT in the layout of transformers' BLIP-2."""
-    try:
-        write_hub_layout(folder, out)
-    except RealtimeFerError as error:
-        raise click.ClickException(str(error)) from error
-    click.echo(f"{out}: written")
-
-
-if __name__ == "__main__":
-    main()

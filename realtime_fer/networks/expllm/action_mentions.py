@@ -8,6 +8,8 @@ from realtime_fer.networks.expllm.action_units import ACTION_UNITS, numbers_of
 from realtime_fer.networks.expllm.action_words import (
     CLAUSE_ENDS,
     DENIAL,
+    DENIAL_ENDS,
+    DENIED_BEHIND,
     FIGURE,
     INTENSITY,
     INTENSITY_WORDS,
@@ -29,7 +31,7 @@ class ActionMention(NamedTuple):
         intensity_word: as written, or None.
         level: "slight", "moderate", "strong", or None.
         au_intensity: the figure quoted beside it, in [0, 1], or None.
-        denied: the text says that it is not there.
+        denied: the text says that it is not there, or quotes 0 for it.
         clause: the words it was read from.
     """
 
@@ -120,14 +122,17 @@ def _mention(action: str, movement: tuple[int, int], noun: _Noun, nouns: list[_N
     word = min(words, key=lambda match: max(start - match.end(), match.start() - end, 0))[0] if words else None
     figure = FIGURE.search(clause, end)
     quoted = figure is not None and not any(end <= other.start < figure.start() for other in nouns)
+    au_intensity = float(figure[0]) if figure is not None and quoted else None
+    reach = max((match.end() for match in DENIAL_ENDS.finditer(clause, 0, start)), default=0)
+    denied = DENIAL.search(clause, reach, end) or DENIED_BEHIND.search(stretch, end) or au_intensity == 0.0
     return ActionMention(
         action,
         side,
         numbers_of(action, side),
         word,
         INTENSITY_WORDS[word.lower()] if word else None,
-        float(figure[0]) if figure is not None and quoted else None,
-        bool(DENIAL.search(clause[:end])),
+        au_intensity,
+        bool(denied),
         clause,
     )
 

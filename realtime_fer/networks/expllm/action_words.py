@@ -22,7 +22,7 @@ REACH: Final = 60
 """Letters at most between a part of the face and its movement."""
 
 CLAUSE_ENDS: Final = re.compile(
-    r"(?<=[a-z0-9)*])[.!?](?=\s|$)|[,;:\u2014](?=\s|\w)"
+    r"(?<=[a-z0-9)*])[.!?](?=\s|$)|[,;\u2014](?=\s|\w)|:(?!\s*[01]?\.\d)(?=\s|\w)|\n"
     r"|\b(?:while|whereas|although|though|but|which|that|along with|accompanied by)\b",
     re.IGNORECASE,
 )
@@ -31,8 +31,17 @@ SIDE: Final = re.compile(r"\b(?:left|right|both|leftward|rightward)\b", re.IGNOR
 INTENSITY: Final = re.compile(r"\b(?:" + "|".join(sorted(INTENSITY_WORDS, key=len, reverse=True)) + r")\b", re.IGNORECASE)
 FIGURE: Final = re.compile(r"\b(?:0?\.\d+|1\.0+)\b")
 DENIAL: Final = re.compile(
-    r"\b(?:no|not|without|lack(?:s|ing)?(?: of)?|absence of|absent|neither|nor|never|fails? to)\b", re.IGNORECASE
+    r"\b(?:no|not|\w+n['\u2019]t|cannot|without|lack(?:s|ing)?(?: of)?|absence of|absent|neither|nor|never|fails? to)\b",
+    re.IGNORECASE,
 )
+DENIAL_ENDS: Final = re.compile(r"\band (?:the|his|her|their|both)\b", re.IGNORECASE)
+"""What a denial before it does not reach beyond."""
+DENIED_BEHIND: Final = re.compile(
+    r"\b(?:absent|inactive|missing|(?:not|\w+n['\u2019]t) (?:\w+ly )?"
+    r"(?:present|active|activated|visible|evident|seen|observed|detected|noticeable))\b",
+    re.IGNORECASE,
+)
+"""Behind an action, says that it is not there."""
 
 _UP: Final = r"rais\w*|elevat\w*|lift\w*|upward\w*|upturn\w*"
 _DOWN: Final = r"depress\w*|downward\w*|lowering|lowered|droop\w*|drop\w*|pulled down"
@@ -67,7 +76,7 @@ MOVEMENTS: Final = {
         },
         "lid": {"Lid Raise": _UP + r"|wid(?:e|en\w*)", "Eye Close": r"clos(?:ed?|ure|ing)|lowered|lowering|droop\w*"},
         "brow": {
-            "Brow Lower": r"lower(?:ed|ing)?(?! lip)|furrow\w*|frown\w*|downward\w*|downturn\w*|downward",
+            "Brow Lower": r"lower(?:ed|ing|er)?(?! lip)|furrow\w*|frown\w*|downward\w*|downturn\w*|downward",
             "Brow Raise": _UP + r"|arch\w*",
         },
         "jaw": {
@@ -76,7 +85,7 @@ MOVEMENTS: Final = {
             "Jaw Thrust": r"thrust\w*|forward|protru\w*",
         },
         "corner": {
-            "Lip Corner Pull": _UP + r"|pull\w*|smil\w*|turned up|upturned",
+            "Lip Corner Pull": _UP + r"|pull\w*(?!\s+(?:\w+\s+)?down)|smil\w*|turned up|upturned",
             "Lip Corner Stretch": r"stretch\w*",
         },
         "upper_lip": {"Upper Lip Raise": _UP + r"|retract\w*", "Upper Lip Suck": _IN},

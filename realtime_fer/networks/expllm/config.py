@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from realtime_fer.errors import ModelCorruptError, ModelNotFoundError, ModelShapeError
+from realtime_fer.errors import ModelShapeError
+from realtime_fer.networks.json_settings import read_settings
 
 PATCH_PX: Final = 14
 INPUT_PX: Final = 224
@@ -89,13 +89,7 @@ class ExpLlmConfig:
             ModelCorruptError: it is not JSON.
             ModelShapeError: it describes another kind of model.
         """
-        try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError as error:
-            raise ModelNotFoundError(f"{path}: no such file; name a folder that holds the whole checkpoint") from error
-        except (OSError, ValueError) as error:
-            raise ModelCorruptError(f"{path}: cannot be read as JSON ({error}); fetch it again") from error
-        return cls.from_values(values, vision)
+        return cls.from_values(read_settings(path), vision)
 
     @classmethod
     def from_values(cls, values: Mapping[str, Any], vision: VisionSizes | None = None) -> ExpLlmConfig:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import pickle
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from realtime_fer.errors import ModelCorruptError, ModelNotFoundError, missing_extra
-from realtime_fer.networks.torch_archive import refusal
+from realtime_fer.networks.safetensors_shards import read_tensors, read_weight_map
 
 try:
-    import torch
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
     from torch import Tensor
 except ImportError as error:
     raise missing_extra("ExpLLM", "vlm", error) from error
@@ -61,17 +56,7 @@ class PublishedFiles:
             ModelCorruptError: the file cannot be read, holds anything but tensors, or other tensors than the index says.
         """
         path = self.folder / name
-        try:
-            if path.suffix == ".safetensors":
-                stored = load_file(str(path))
-            else:
-                stored = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-        except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError, SafetensorError) as error:
-            raise ModelCorruptError(
-                f"{path}: {path.stat().st_size} bytes that cannot be read ({refusal(error)}); fetch it again, from its authors"
-            ) from error
-        if not isinstance(stored, dict) or not all(isinstance(value, Tensor) for value in stored.values()):
-            raise ModelCorruptError(f"{path}: holds something else than tensors by name; expected weights")
+        stored = read_tensors(path, "weights")
         if self._names_of is not None and set(self._names_of[name]) != set(stored):
             different = sorted(set(self._names_of[name]) ^ set(stored))
             raise ModelCorruptError(f"{path}: its tensors are not those of the index ({different[0]}, ...); fetch both again")
@@ -89,14 +74,7 @@ class PublishedFiles:
 
 def _read_index(path: Path) -> dict[str, list[str]]:
     """File name -> the tensors in it."""
-    try:
-        file_of = json.loads(path.read_text(encoding="utf-8"))["weight_map"]
-        # A name with a folder in it would lead out of the checkpoint.
-        if not file_of or not all(isinstance(name, str) and Path(name).name == name for name in file_of.values()):
-            raise ValueError("a file name is not a plain name")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ModelCorruptError(f"{path}: is no index of weight files ({error!r}); fetch it again") from error
     names: dict[str, list[str]] = {}
-    for tensor, name in file_of.items():
+    for tensor, name in read_weight_map(path).items():
         names.setdefault(name, []).append(tensor)
     return names

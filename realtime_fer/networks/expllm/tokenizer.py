@@ -7,15 +7,15 @@ new line after it never reach the network. A present-day tokenizer keeps both un
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from realtime_fer.errors import ModelCorruptError, ModelNotFoundError, ShapeError
+from realtime_fer.errors import ModelCorruptError, ShapeError
 from realtime_fer.networks.expllm.prompts import END_OF_ANSWER, IMAGE_TOKEN, Turn, conversation_text
 from realtime_fer.networks.expllm.sentencepiece_bpe import SPACE, SentencePieceBpe
+from realtime_fer.networks.json_settings import read_settings
 
 BOS: Final = "<s>"
 NOT_LEARNED: Final = -100
@@ -64,13 +64,10 @@ class ExpLlmTokenizer:
             ModelShapeError: it is another kind of tokenizer.
         """
         path = folder / "tokenizer_config.json"
-        try:
-            settings = json.loads(path.read_text(encoding="utf-8"))
-            legacy = settings.get("legacy")
-        except FileNotFoundError as error:
-            raise ModelNotFoundError(f"{path}: no such file; it says how text is cut (its setting legacy)") from error
-        except (OSError, ValueError, AttributeError) as error:
-            raise ModelCorruptError(f"{path}: cannot be read as JSON settings ({error}); fetch it again") from error
+        settings = read_settings(path, "it says how text is cut (its setting legacy)")
+        if not isinstance(settings, dict):
+            raise ModelCorruptError(f"{path}: expected a tokenizer's settings, found {type(settings).__name__}; fetch it again")
+        legacy = settings.get("legacy")
         return cls(SentencePieceBpe.from_file(folder / "tokenizer.model"), legacy is None or bool(legacy))
 
     def encode(self, text: str) -> list[int]:

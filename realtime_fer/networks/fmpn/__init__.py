@@ -4,6 +4,5 @@ Chen, Wang, Chen, Shi, Cai, "Facial Motion Prior Networks for Facial Expression 
 `motion_mask_generator` draws a mask from the grey face, `prior_fusion` mixes the colour face with the masked grey one,
 `inception_v3` (or `residual_classifier`, `dense_classifier`, our own `compact_classifier`) names the expression; `model` joins
 the three and `export_form` wraps them for the running service. `whole_face` stands for the mask where one is to be done
-without. `checkpoint` reads and writes weight files with the names the authors' code gives them;
-`classes` has the order of the classes in their data sets and needs no torch.
+without. `checkpoint` reads and writes weight files with the names the authors' code gives them (`weight_files`).
 """

@@ -18,8 +18,9 @@ from realtime_fer.networks.fmpn.model import Fmpn
 from realtime_fer.networks.fmpn.motion_mask_generator import FACE_SIZE_PX, MotionMaskGenerator
 from realtime_fer.networks.fmpn.prior_fusion import PriorFusion
 from realtime_fer.networks.fmpn.residual_classifier import RESNET50_BLOCKS, RESNET152_BLOCKS, ResidualClassifier
-from realtime_fer.networks.fmpn.weight_files import NETS, State, counted, find_files, read_state, require_same_tensors, some_of
+from realtime_fer.networks.fmpn.weight_files import NETS, find_files, read_state
 from realtime_fer.networks.fmpn.whole_face import WholeFace
+from realtime_fer.networks.state_dict import State, require_same_tensors, some_of
 
 try:
     import torch
@@ -119,7 +120,7 @@ def classifier_from(state: State, what: str) -> Any:
     else:
         raise ModelCorruptError(
             f"{what}: expected an Inception v3, ResNet-50 or -152, or DenseNet-121 with torchvision's names, "
-            f"or a compact classifier, found {counted(state)} ({some_of(sorted(state))})"
+            f"or a compact classifier, found {some_of(sorted(state))}"
         )
     _fill(net, state, what)
     return net
@@ -145,7 +146,6 @@ def _fill(net: Any, state: State, what: str) -> None:
 def _tensor(state: State, name: str, what: str) -> Any:
     if name not in state or state[name].ndim == 0:
         raise ModelCorruptError(
-            f"{what}: expected a tensor {name}, found {counted(state)} ({some_of(sorted(state))}); "
-            "is it the file of another net?"
+            f"{what}: expected a tensor {name}, found {some_of(sorted(state))}; is it the file of another net?"
         )
     return state[name]

@@ -1,16 +1,15 @@
-"""The files that FMPN's weights come in, and what must be true of the tensors in them."""
+"""The files that FMPN's weights come in."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from realtime_fer.errors import ModelCorruptError, ModelNotFoundError, ModelShapeError, missing_extra
+from realtime_fer.errors import ModelNotFoundError, missing_extra
+from realtime_fer.networks.state_dict import load_plain, require_state
 
 try:
-    import torch
     from torch import Tensor
 except ImportError as error:
     raise missing_extra("FMPN", "train", error) from error
@@ -18,12 +17,7 @@ except ImportError as error:
 NETS: Final = ("resface", "fusion", "cls")
 """The mask generator, the fusion, the classifier, by the names in file names."""
 
-SHOWN: Final = 3
-"""Names listed in an error; a wrong file would list hundreds."""
-
 _FILE = re.compile(r"(?P<epoch>.+)_net_(?P<net>resface|fusion|cls)\.pth")
-
-State = Mapping[str, Tensor]
 
 
 def find_files(weights: Path, epoch: str | None = None) -> dict[str, Path]:
@@ -65,56 +59,4 @@ def read_state(path: Path) -> dict[str, Tensor]:
         ModelNotFoundError: there is no such file.
         ModelCorruptError: torch cannot load it, or it holds something else than tensors.
     """
-    if not path.is_file():
-        raise ModelNotFoundError(f"{path}: expected a weight file, found none")
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a broken pickle raises whatever it likes
-        raise ModelCorruptError(
-            f"{path}: expected a torch file of tensors, found one torch cannot load ({_line(error)})"
-        ) from error
-    if not isinstance(state, Mapping) or not state or not all(isinstance(value, Tensor) for value in state.values()):
-        raise ModelCorruptError(f"{path}: expected a bare state_dict (names and tensors), found {_kind(state)}")
-    return dict(state)
-
-
-def require_same_tensors(found: State, expected: State, what: str) -> None:
-    """Raise unless both have the same names with the same shapes.
-
-    Raises:
-        ModelCorruptError: names are missing or unexpected.
-        ModelShapeError: a shape differs.
-    """
-    missing, unexpected = sorted(expected.keys() - found.keys()), sorted(found.keys() - expected.keys())
-    parts = [
-        f"{counted(names)} {kind} ({some_of(names)})"
-        for kind, names in (("missing", missing), ("unexpected", unexpected))
-        if names
-    ]
-    if parts:
-        raise ModelCorruptError(f"{what}: {' and '.join(parts)}, of {len(expected)} expected; is it the file of another net?")
-    wrong = [
-        f"{name} is {tuple(found[name].shape)}, expected {tuple(value.shape)}"
-        for name, value in sorted(expected.items())
-        if found[name].shape != value.shape
-    ]
-    if wrong:
-        raise ModelShapeError(f"{what}: {counted(wrong)} of another shape: {'; '.join(wrong[:SHOWN])}")
-
-
-def some_of(names: list[str]) -> str:
-    """The first few, for a message."""
-    return ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
-
-
-def counted(names: Collection[str]) -> str:
-    """How many tensors, for a message."""
-    return "1 tensor" if len(names) == 1 else f"{len(names)} tensors"
-
-
-def _kind(value: Any) -> str:
-    return f"entries {some_of(sorted(map(str, value)))}" if isinstance(value, Mapping) and value else type(value).__name__
-
-
-def _line(error: Exception) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)[:200]
+    return require_state(load_plain(path, "a weight file"), path, "a bare state_dict")

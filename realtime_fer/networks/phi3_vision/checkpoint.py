@@ -109,6 +109,7 @@ def save_checkpoint(model: Phi3Vision, folder: Path, max_shard_bytes: int = MAX_
     if any(".base_layer." in name for name in state):
         raise ShapeError("checkpoint: the model carries an adapter that is not merged; load it with `adapter=` instead")
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / INDEX_FILE).unlink(missing_ok=True)
     sizes_bytes = {name: value.numel() * value.element_size() for name, value in state.items()}
     groups = grouped_by_size(sizes_bytes, max_shard_bytes)
     file_of = {}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from realtime_fer.errors import ModelCorruptError, ModelNotFoundError, ModelShapeError
+from realtime_fer.errors import ModelShapeError
+from realtime_fer.networks.json_settings import read_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +85,7 @@ class Phi3VisionConfig:
             ModelCorruptError: it is not JSON.
             ModelShapeError: it describes another kind of model, or lacks a value.
         """
-        try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError as error:
-            raise ModelNotFoundError(f"{path}: no such file; name a folder that holds the whole checkpoint") from error
-        except (OSError, ValueError) as error:
-            raise ModelCorruptError(f"{path}: cannot be read as JSON ({error}); fetch it again") from error
-        return cls.from_values(values, tower)
+        return cls.from_values(read_settings(path), tower)
 
     @classmethod
     def from_values(cls, values: Mapping[str, Any], tower: VisionTowerSizes = CLIP_VIT_L_14_336) -> Phi3VisionConfig:

@@ -8,20 +8,18 @@ Source: Hu et al., LoRA, ICLR 2022; file form of peft.
 
 from __future__ import annotations
 
-import json
 import math
-import pickle
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from realtime_fer.errors import ModelCorruptError, ModelNotFoundError, ModelShapeError, missing_extra
+from realtime_fer.networks.json_settings import read_settings
 from realtime_fer.networks.phi3_vision.model import Phi3Vision
+from realtime_fer.networks.safetensors_shards import read_tensors
 
 try:
     import torch
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
     from torch import Tensor, nn
 except ImportError as error:
     raise missing_extra("Phi-3.5-vision", "vlm", error) from error
@@ -196,12 +194,7 @@ class LoraAdapter:
 
 
 def _read_config(path: Path) -> dict[str, Any]:
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ModelNotFoundError(f"{path}: no such file; name the folder of an adapter") from error
-    except (OSError, ValueError) as error:
-        raise ModelCorruptError(f"{path}: cannot be read as JSON ({error}); fetch it again") from error
+    config = read_settings(path, "name the folder of an adapter")
     if not isinstance(config, dict) or config.get("peft_type") != "LORA" or not config.get("r") or "lora_alpha" not in config:
         raise ModelCorruptError(f"{path}: expected the settings of a LoRA adapter (peft_type, r, lora_alpha)")
     used = [name for name in _REFUSED if config.get(name)]
@@ -213,18 +206,9 @@ def _read_config(path: Path) -> dict[str, Any]:
 
 
 def _read_weights(folder: Path) -> dict[str, Tensor]:
-    path, old_path = folder / WEIGHTS_FILE, folder / OLD_WEIGHTS_FILE
-    try:
-        if path.is_file():
-            return load_file(str(path))
-        if old_path.is_file():
-            path = old_path
-            loaded: dict[str, Tensor] = torch.load(old_path, map_location="cpu", weights_only=True)
-            if isinstance(loaded, dict) and all(isinstance(value, Tensor) for value in loaded.values()):
-                return loaded
-            raise ModelCorruptError(f"{path}: expected tensors by name, found something else; fetch it again")
-    except (SafetensorError, OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as error:
-        raise ModelCorruptError(f"{path}: cannot be read ({error}); fetch it again") from error
+    for name in (WEIGHTS_FILE, OLD_WEIGHTS_FILE):
+        if (folder / name).is_file():
+            return read_tensors(folder / name, "an adapter's weights")
     raise ModelNotFoundError(f"{folder}: neither {WEIGHTS_FILE} nor {OLD_WEIGHTS_FILE}; name the folder of an adapter")
 
 

@@ -6,13 +6,13 @@ can be left out; these functions say whether one is an exception.
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from realtime_fer.errors import ModelCorruptError, ModelNotFoundError, ModelShapeError, missing_extra
+from realtime_fer.errors import ModelCorruptError, ModelShapeError, missing_extra
 from realtime_fer.networks.phi3_vision.model import Phi3Vision
+from realtime_fer.networks.state_dict import load_plain
 
 try:
     import torch
@@ -58,11 +58,9 @@ def read_non_lora_state(path: Path, model: Phi3Vision) -> NonLoraState:
         ModelShapeError: a tensor has another shape than the model's.
     """
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError as error:
-        raise ModelNotFoundError(f"{path}: no such file") from error
-    except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as error:
-        raise ModelCorruptError(f"{path}: cannot be read ({str(error).splitlines()[0]}); it can be left out") from error
+        state = load_plain(path, "a dictionary of tensors")
+    except ModelCorruptError as error:
+        raise ModelCorruptError(f"{error}, or leave it out") from error
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
         raise ModelCorruptError(f"{path}: expected a dictionary of tensors; it can be left out")
     own = model.state_dict()

@@ -12,7 +12,8 @@ from realtime_fer.networks.exp_blip.emotion_mentions import named_emotions
 from realtime_fer.networks.expllm.action_words import INTENSITY
 from realtime_fer.reasoning.claims import Claim, ClaimKind
 
-_CLAUSE_ENDS: Final = re.compile(r"[.,;:]|\b(?:and|while|but|with)\b")
+_CLAUSE_ENDS: Final = re.compile(r"[.,;:]|(?<!left )(?<!right )\band\b|\b(?:while|but|with)\b")
+"""Not "and" in "the left and right lip corners"."""
 _SIDE: Final = re.compile(r"\b(?:left|right)\b")
 
 
@@ -28,14 +29,14 @@ def caption_claims(caption: str, kind: CaptionKind) -> tuple[Claim, ...]:
     actions: dict[str, Claim] = {}
     for mention in action_mentions(caption) if kind.tells_actions else ():
         words = _around(caption.lower(), mention)
-        strong, side = INTENSITY.search(words), _SIDE.search(words)
+        strong, sides = INTENSITY.search(words), set(_SIDE.findall(words))
         actions.setdefault(
             mention.action_unit,
             Claim(
                 ClaimKind.ACTION_UNIT,
                 ACTION_PHRASES[mention.action_unit].name,
                 mention.action_unit,
-                side[0] if side else None,
+                sides.pop() if len(sides) == 1 else None,
                 strong[0] if strong else None,
             ),
         )

@@ -6,24 +6,23 @@ from collections.abc import Callable
 
 from realtime_fer.networks.exp_blip.captioner import ExpBlipCaptioner
 from realtime_fer.networks.exp_blip.generation import CAPTIONING_TASK, GenerationSettings
-from realtime_fer.reasoning.chain_of_affect.face import cut_face
 from realtime_fer.reasoning.exp_blip.answer import CAPTION, NAME, caption_answer
-from realtime_fer.reasoning.listener import Listener
+from realtime_fer.reasoning.keyframes.keyframe import ImageRgb
 from realtime_fer.reasoning.outcome import ReasoningAnswer
-from realtime_fer.reasoning.request import ReasoningRequest
+from realtime_fer.reasoning.speaking import FaceWriter
 from realtime_fer.reasoning.telling import Telling
 
 
-class ExpBlipReasoner:
-    """A captioner as a reasoner that can be heard at work (see `listener.SpeakingReasoner`).
+class ExpBlipReasoner(FaceWriter):
+    """A captioner as a reasoner; tells the step `caption`.
 
     Args:
         captioner: who writes.
         settings: how; with one beam the caption is told token by token, with several only at its end: until then, the beams may
-            still change places.
+            still change places. It stops between tokens also with several.
         prompt: what captions go on from; the networks were trained without one.
         version: which weights, for answers.
-        face_margin: of the face that is shown to it, as a share of each side of its box; None for the whole crop.
+        face_margin: see `FaceWriter`.
     """
 
     def __init__(
@@ -35,35 +34,12 @@ class ExpBlipReasoner:
         prompt: str = "",
         face_margin: float | None = 0.0,
     ) -> None:
-        self.name = NAME
-        self.version = version
+        super().__init__(NAME, version, face_margin)
         self.captioner = captioner
         self.settings = settings
         self._prompt = prompt
-        self._face_margin = face_margin
 
-    def reason(self, request: ReasoningRequest) -> ReasoningAnswer:
-        """A caption of a face, and its claims.
-
-        Raises:
-            Exception: whatever the network raises.
-        """
-        return self._answer(request, Telling())
-
-    def reason_aloud(self, request: ReasoningRequest, listener: Listener) -> ReasoningAnswer:
-        """The same, telling the step `caption`.
-
-        Raises:
-            QuestionCancelledError: the listener no longer wants it; asked between tokens, also with several beams.
-            Exception: as `reason`.
-        """
-        return self._answer(request, Telling(listener))
-
-    def _answer(self, request: ReasoningRequest, telling: Telling) -> ReasoningAnswer:
-        face = request.crop_rgb
-        if self._face_margin is not None:
-            face = cut_face(face, request.face_xyxy, self._face_margin)
-        telling.go_on()
+    def _write(self, face: ImageRgb, telling: Telling) -> ReasoningAnswer:
         ((caption, *_),) = self.captioner.describe(
             [face], self.settings, self._prompt, self._watch(telling) if telling.is_heard else None
         )

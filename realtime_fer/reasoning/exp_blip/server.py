@@ -1,6 +1,6 @@
 """Exp-BLIP on a server that speaks OpenAI's API; for `child_factory`, as "realtime_fer.reasoning.exp_blip.server:build".
 
-Needs the core install only. The server gets the folder that `networks.exp_blip.hub_layout` writes.
+Needs the core install only. The server gets the folder that `realtime-fer models convert exp-blip-hub` writes.
 """
 
 from __future__ import annotations

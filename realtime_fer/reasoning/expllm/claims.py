@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -28,10 +29,12 @@ FACS: Final = {
     "Cheek Puff": (("AU34", "cheek puff"),),
     "Nose Wrinkle": (("AU9", "nose wrinkler"),),
 }
-"""Number and name for each action; the data knows one raised brow where FACS has an inner and an outer one, so it is both.
+"""Numbers and names for each action; the data knows one raised brow where FACS has an inner and an outer one, so it is both.
 
 Source: Ekman, Friesen, Hager, Facial Action Coding System, 2002, for the numbers; the pairing is ours, by what moves.
 """
+
+_BROW_PART: Final = re.compile(r"\b(inner|outer) (?:eye)?brows?\b", re.IGNORECASE)
 
 
 def action_claims(mentions: Iterable[ActionMention]) -> tuple[Claim, ...]:
@@ -42,12 +45,19 @@ def action_claims(mentions: Iterable[ActionMention]) -> tuple[Claim, ...]:
     found: dict[tuple[str, str | None, bool], Claim] = {}
     for mention in mentions:
         side = mention.side if mention.side in ("left", "right") else None
-        for code, name in FACS[mention.action]:
+        for code, name in _facs(mention):
             claim = Claim(ClaimKind.ACTION_UNIT, name, code, side, _intensity(mention), present=not mention.denied)
             earlier = found.get((name, side, claim.present))
             if earlier is None or (earlier.intensity is None and claim.intensity is not None):
                 found[name, side, claim.present] = claim
     return tuple(found.values())
+
+
+def _facs(mention: ActionMention) -> tuple[tuple[str, str], ...]:
+    """Numbers and names; where only one part of the brow is named, its own alone."""
+    parts = {word.lower() for word in _BROW_PART.findall(mention.clause)} if mention.action == "Brow Raise" else set()
+    pairs = FACS[mention.action]
+    return tuple(pair for pair in pairs if pair[1].split()[0] in parts) if len(parts) == 1 else pairs
 
 
 def expression_claim(label: str | None) -> tuple[Claim, ...]:

@@ -8,10 +8,10 @@ from typing import Any
 
 from realtime_fer.errors import SettingsError
 from realtime_fer.networks.expllm.generation import DESCRIPTION_TOKENS, LABEL_TOKENS
-from realtime_fer.networks.expllm.prompts import LABELS
+from realtime_fer.networks.expllm.prompts import LABELS, Turn, conversation_text
 from realtime_fer.networks.expllm.tokenizer import ExpLlmTokenizer
 from realtime_fer.reasoning.expllm.analyst import ExpLlmAnalyst, Order
-from realtime_fer.reasoning.expllm.loading import load_converted, weights_version
+from realtime_fer.reasoning.expllm.loading import converted_config, load_converted, weights_version
 from realtime_fer.reasoning.expllm.reasoner import ExpLlmReasoner
 from realtime_fer.reasoning.placement import choose_placement
 
@@ -34,7 +34,7 @@ def build(
     """Load ExpLLM.
 
     Args:
-        checkpoint: folder that `python -m realtime_fer.networks.expllm.convert` wrote.
+        checkpoint: folder that `realtime-fer models convert expllm` wrote.
         order: "label-first", as published, or "description-first".
         contempt: whether the distribution has it; RAF-DB's weights do not know it.
         max_new_tokens, label_tokens: at most so many for the description and for the label.
@@ -43,7 +43,7 @@ def build(
         face_margin: see `ExpLlmReasoner`.
 
     Raises:
-        SettingsError: a value is not known, or this machine has not what it asks for.
+        SettingsError: a value is not known or too large, or this machine has not what it asks for.
         ModelError: something about the files.
     """
     known = [each.value for each in Order]
@@ -57,6 +57,14 @@ def build(
     version = f"{weights_version(folder)}, {placement.words}"
     # Small, and wrong as easily as the weights: read before the minutes that those may take.
     tokenizer = ExpLlmTokenizer.from_folder(folder)
+    first, second = Order(order).tasks
+    asked = len(tokenizer.encode(conversation_text([Turn(first, ""), Turn(second)])))
+    positions = converted_config(folder).language.max_positions
+    if asked + label_tokens + max_new_tokens > positions:
+        raise SettingsError(
+            f"max_new_tokens, label_tokens: expected at most {positions - asked} together, which is what the network's "
+            f"{positions} positions leave beside the face and the questions, found {max_new_tokens + label_tokens}"
+        )
     analyst = ExpLlmAnalyst(
         load_converted(folder, placement, verify=verify),
         tokenizer,

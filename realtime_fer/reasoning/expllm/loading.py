@@ -41,16 +41,24 @@ def load_converted(folder: Path, placement: Placement, *, verify: bool = False) 
         ModelCorruptError: a file cannot be read or is not what was written.
         ModelShapeError: a tensor does not fit config.json.
     """
-    journal = _journal(folder)
-    vision = VisionSizes(**journal["vision"])
+    config = converted_config(folder)
     if verify:
-        for entry in journal["files"].values():
+        for entry in _journal(folder)["files"].values():
             path = folder / str(entry["file"])
             if not path.is_file() or sha256_of(path) != entry["sha256"]:
                 raise ModelCorruptError(f"{path}: is not what was written; convert again, which makes this file alone anew")
     if placement.is_plain:
-        return load_expllm(folder, dtype=placement.dtype, device=placement.device, vision=vision)
-    return _placed(folder, ExpLlmConfig.from_file(folder / "config.json", vision), placement)
+        return load_expllm(folder, dtype=placement.dtype, device=placement.device, vision=config.vision)
+    return _placed(folder, config, placement)
+
+
+def converted_config(folder: Path) -> ExpLlmConfig:
+    """The sizes of a converted folder.
+
+    Raises:
+        ModelNotFoundError, ModelCorruptError, ModelShapeError: as `load_converted`.
+    """
+    return ExpLlmConfig.from_file(folder / "config.json", VisionSizes(**_journal(folder)["vision"]))
 
 
 def weights_version(folder: Path) -> str:
@@ -68,7 +76,7 @@ def _journal(folder: Path) -> dict[str, Any]:
         if not (folder / name).is_file():
             raise ModelNotFoundError(
                 f"{folder / name}: no such file; expected a finished conversion, try: "
-                f"python -m realtime_fer.networks.expllm.convert PUBLISHED {folder}"
+                f"realtime-fer models convert expllm PUBLISHED {folder}"
             )
     try:
         journal = json.loads((folder / JOURNAL_FILE).read_text(encoding="utf-8"))

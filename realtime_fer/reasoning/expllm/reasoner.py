@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from realtime_fer.labels import UNKNOWN
-from realtime_fer.reasoning.chain_of_affect.face import cut_face
 from realtime_fer.reasoning.expllm.analyst import DESCRIBED, LABEL, ExpLlmAnalyst, FaceReading, Order
 from realtime_fer.reasoning.expllm.claims import action_claims, expression_claim
-from realtime_fer.reasoning.listener import Listener
+from realtime_fer.reasoning.keyframes.keyframe import ImageRgb
 from realtime_fer.reasoning.outcome import ChainStep, ReasoningAnswer
-from realtime_fer.reasoning.request import ReasoningRequest
 from realtime_fer.reasoning.said import said_sentence
+from realtime_fer.reasoning.speaking import FaceWriter
 from realtime_fer.reasoning.telling import Telling
 
 NAME: Final = "expllm"
@@ -24,43 +23,20 @@ MAX_DESCRIPTION_CHARS: Final = 4000
 """Of a description; the longest of the training has 1,000, and a network that cannot stop is cut."""
 
 
-class ExpLlmReasoner:
-    """The network as a reasoner that can be heard at work (see `listener.SpeakingReasoner`).
+class ExpLlmReasoner(FaceWriter):
+    """The network as a reasoner; tells the steps `label` and `description` token by token.
 
     Args:
         analyst: who is asked.
         version: which weights, for answers.
-        face_margin: of the face that is shown to it, as a share of each side of its box; None for the whole crop.
+        face_margin: see `FaceWriter`.
     """
 
     def __init__(self, analyst: ExpLlmAnalyst, *, version: str, face_margin: float | None = 0.0) -> None:
-        self.name = NAME
-        self.version = version
+        super().__init__(NAME, version, face_margin)
         self.analyst = analyst
-        self._face_margin = face_margin
 
-    def reason(self, request: ReasoningRequest) -> ReasoningAnswer:
-        """Label, description and claims about a face.
-
-        Raises:
-            Exception: whatever the network raises.
-        """
-        return self._answer(request, Telling())
-
-    def reason_aloud(self, request: ReasoningRequest, listener: Listener) -> ReasoningAnswer:
-        """The same, telling the steps `label` and `description` token by token.
-
-        Raises:
-            QuestionCancelledError: the listener no longer wants it; asked between tokens.
-            Exception: as `reason`.
-        """
-        return self._answer(request, Telling(listener))
-
-    def _answer(self, request: ReasoningRequest, telling: Telling) -> ReasoningAnswer:
-        face = request.crop_rgb
-        if self._face_margin is not None:
-            face = cut_face(face, request.face_xyxy, self._face_margin)
-        telling.go_on()
+    def _write(self, face: ImageRgb, telling: Telling) -> ReasoningAnswer:
         (reading,) = self.analyst.read([face], telling.tell if telling.is_heard else None)
         return self.answer(reading)
 

@@ -19,6 +19,7 @@ from realtime_fer.errors import missing_extra
 from realtime_fer.networks.phi3_vision.lora import CONFIG_FILE, WEIGHTS_FILE
 from realtime_fer.networks.phi3_vision.model import Phi3Vision
 from realtime_fer.training.chain_of_affect.recipe import ChainRecipe
+from realtime_fer.training.vlm.steps import learning_group
 
 try:
     import torch
@@ -76,7 +77,7 @@ def parameter_groups(adapted: PeftModel, recipe: ChainRecipe) -> list[dict[str, 
         if value.requires_grad:
             own = next((peak for part, peak in peaks.items() if part in name and peak is not None), recipe.peak_learning_rate)
             groups.setdefault(own, []).append(value)
-    return [{"params": values, "lr": peak, "peak": peak} for peak, values in groups.items()]
+    return [learning_group(values, peak) for peak, values in groups.items()]
 
 
 def adapter_tensors(adapted: PeftModel) -> dict[str, Tensor]:

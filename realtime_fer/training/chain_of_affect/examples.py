@@ -11,10 +11,12 @@ from realtime_fer.datasets.picture_file import read_picture
 from realtime_fer.errors import missing_extra
 from realtime_fer.networks.phi3_vision.image_processor import tile_pictures
 from realtime_fer.networks.phi3_vision.tokenizer import NOT_LEARNED, Phi3VisionTokenizer
+from realtime_fer.training.vlm.order import Draw
 
 try:
     import torch
     from torch import Tensor
+    from torch.nn.utils.rnn import pad_sequence
 except ImportError as error:
     raise missing_extra("fine-tuning Chain-of-Affect", "vlm", error) from error
 
@@ -71,13 +73,13 @@ class ChainExamples:
     def __len__(self) -> int:
         return len(self._records)
 
-    def __getitem__(self, index: int) -> ChainExample:
-        """One record.
+    def __getitem__(self, draw: Draw) -> ChainExample:
+        """One record; nothing about it is random.
 
         Raises:
             DatasetError: its picture cannot be read.
         """
-        record = self._records[index]
+        record = self._records[draw.record]
         tiled = tile_pictures([read_picture(self._paths[record.image])], self._num_crops)
         tokens = self._tokenizer.training_example(record.conversation(), tiled.token_counts)
         return ChainExample(torch.tensor(tokens.input_ids), torch.tensor(tokens.labels), tiled.pixel_values, tiled.image_sizes)
@@ -85,15 +87,9 @@ class ChainExamples:
 
 def collate(examples: Sequence[ChainExample]) -> ChainBatch:
     """Records side by side."""
-    longest = max(len(example.input_ids) for example in examples)
-    ids = torch.full((len(examples), longest), PADDING_ID)
-    labels = torch.full((len(examples), longest), NOT_LEARNED)
-    for row, example in enumerate(examples):
-        ids[row, : len(example.input_ids)] = example.input_ids
-        labels[row, : len(example.labels)] = example.labels
     return ChainBatch(
-        ids,
-        labels,
+        pad_sequence([example.input_ids for example in examples], True, PADDING_ID),
+        pad_sequence([example.labels for example in examples], True, NOT_LEARNED),
         torch.cat([example.pixel_values for example in examples]),
         torch.cat([example.image_sizes for example in examples]),
     )

@@ -6,7 +6,7 @@ from realtime_fer.errors import missing_extra
 from realtime_fer.networks.phi3_vision.model import Phi3Vision
 from realtime_fer.networks.phi3_vision.tokenizer import NOT_LEARNED
 from realtime_fer.training.chain_of_affect.examples import ChainBatch
-from realtime_fer.training.chain_of_affect.recipe import Precision
+from realtime_fer.training.vlm.recipe import Precision
 
 try:
     import torch

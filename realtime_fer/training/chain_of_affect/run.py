@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from realtime_fer.datasets.chain_records import find_pictures, read_chain_records, records_digest
 from realtime_fer.errors import missing_extra
@@ -22,9 +22,9 @@ from realtime_fer.training.chain_of_affect.recipe import PUBLISHED, ChainRecipe
 from realtime_fer.training.loop.run_loop import training_arithmetic
 from realtime_fer.training.vlm.checkpointing import checkpoint_activations
 from realtime_fer.training.vlm.order import RecordOrder
-from realtime_fer.training.vlm.processes import Device, accelerator_for, evenly, loaded, teller, weights_device
-from realtime_fer.training.vlm.run_folder import begin, leave, taken_up
-from realtime_fer.training.vlm.steps import StepRun, StepTask
+from realtime_fer.training.vlm.processes import Device, accelerator_for, evenly, weights_device
+from realtime_fer.training.vlm.run import open_run
+from realtime_fer.training.vlm.steps import StepTask
 
 try:
     import torch
@@ -79,36 +79,25 @@ def train_chain_of_affect(
     accelerator = accelerator_for(device)
     Phi3VisionConfig.from_file(model / "config.json", tower)  # a wrong folder is known at once
     everything = read_chain_records(data)
-    base, digest = weights_version(model, None), records_digest(everything)
-    saved: dict[str, Any] | None = None
-    if resume:
-        recipe, saved = taken_up(out, ChainRecipe, frozenset((ADAPTER_KEY,)), records=digest, base=base)
-    elif accelerator.is_main_process:
-        begin(out, recipe)
+    marks = {"records": records_digest(everything), "base": weights_version(model, None)}
+    run = open_run(out, recipe, accelerator, marks=marks, trained_key=ADAPTER_KEY, resume=resume, progress=progress)
+    recipe = run.recipe
     records = evenly(everything, recipe.limit)
     paths = find_pictures(records, images, str(data))
-    tell = teller(accelerator, progress)
+    second = sum(record.primary is not None for record in records)
+    steps = recipe.steps(len(records))
     with training_arithmetic(threads):
-        steps = recipe.steps(len(records))
-        task = _task(accelerator, recipe, steps, model, tower)
-        run = StepRun(accelerator, recipe, task, len(records), saved)
-        examples = ChainExamples(records, paths, Phi3VisionTokenizer.from_file(model / "tokenizer.json"), recipe.num_crops)
-        second = sum(record.primary is not None for record in records)
-        tell(
-            f"{len(records) - second} first and {second} second questions; {run.trainable} numbers to learn; "
-            f"{steps} steps of {recipe.batch} on {accelerator.num_processes} x {accelerator.device.type}"
+        run.train(
+            _task(accelerator, recipe, steps, model, tower),
+            RecordOrder(recipe, len(records)),
+            ChainExamples(records, paths, Phi3VisionTokenizer.from_file(model / "tokenizer.json"), recipe.num_crops),
+            collate,
+            steps=steps,
+            about=f"{len(records) - second} first and {second} second questions",
+            save=lambda contents: save_adapter(out / ADAPTER_FOLDER, contents[ADAPTER_KEY], recipe, model),
+            workers=workers,
+            stop_after=stop_after,
         )
-        stop = min(steps, stop_after or steps)
-        order = RecordOrder(recipe, len(records))
-        draws = order.micro_batches(run.step, stop, accelerator.process_index, accelerator.num_processes)
-        mine = ([draw.record for draw in micro_batch] for micro_batch in draws)  # nothing about a record is random
-
-        def save(contents: dict[str, Any]) -> None:
-            leave(out, {**contents, "records": digest, "base": base})
-            save_adapter(out / ADAPTER_FOLDER, contents[ADAPTER_KEY], recipe, model)
-
-        batches = loaded(accelerator, examples, mine, collate, workers)
-        run.run_to(stop, batches, total=steps, save=save, tell=tell)
     return out / ADAPTER_FOLDER
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +16,7 @@ from realtime_fer.reasoning.chain_of_affect.tiny import tiny_rules
 from realtime_fer.reasoning.chain_of_affect.tiny_onnx import find_tiny, load_model
 from realtime_fer.training.chain_of_affect_tiny.card_text import CARD
 from realtime_fer.training.chain_of_affect_tiny.export import load_trained
-from realtime_fer.training.emotion_gcn_ferplus.card import draw_confusion
+from realtime_fer.training.emotion_gcn_ferplus.card import put_pictures
 
 SHOWN_THREADS: Final = (1, 2)
 
@@ -59,9 +58,7 @@ def write_tiny_card(
     network, saved = load_trained(run / "last.pt")
     model = load_model(str(folder), in_words=True)
     report = evaluate_ferplus_chain(model, model.facts.labels, data, bootstrap_draws=draws, progress=progress)
-    draw_confusion(report.primary, folder / "confusion.png")
-    if (run / "curves.png").is_file():
-        shutil.copyfile(run / "curves.png", folder / "curves.png")
+    put_pictures(report.primary, run, folder)
     tower = sum(value.numel() for value in network.tower.parameters())
     whole = sum(value.numel() for value in network.parameters())
     files = (manifest.file, *(further.file for further in manifest.further_files))

@@ -17,8 +17,7 @@ from typing import Any, Final
 import numpy as np
 
 from realtime_fer.datasets.ferplus import NOT_COUNTED
-from realtime_fer.errors import ModelCorruptError, ModelError, ModelNotFoundError, missing_extra
-from realtime_fer.fingerprint import sha256_of
+from realtime_fer.errors import ModelError, missing_extra
 from realtime_fer.networks.chain_of_affect_tiny.byte_pairs import BytePairTokenizer
 from realtime_fer.networks.chain_of_affect_tiny.chat import face_question
 from realtime_fer.reasoning.chain_of_affect.tiny import NAME, TinyNetworks
@@ -42,6 +41,8 @@ from realtime_fer.training.chain_of_affect_tiny.language_graph import language_g
 from realtime_fer.training.chain_of_affect_tiny.questions import FIRST_WORDINGS, LABELS, SECOND_WORDINGS, second_wording
 from realtime_fer.training.chain_of_affect_tiny.vocabulary import save_for_transformers
 from realtime_fer.training.exporting.half_storage import FLOAT16_LARGEST, SMALLEST, store_half
+from realtime_fer.training.exporting.model_folder import file_entry
+from realtime_fer.training.exporting.trained import load_average
 
 log = logging.getLogger(__name__)
 
@@ -76,18 +77,13 @@ def load_trained(checkpoint: Path) -> tuple[ChainOfAffectTiny, dict[str, Any]]:
     """The moving average of a training run, in evaluation mode, and everything else the checkpoint holds.
 
     Raises:
-        ModelNotFoundError: there is no such file.
-        ModelCorruptError: it is no checkpoint of `training.chain_of_affect_tiny.run`.
+        ModelNotFoundError, ModelCorruptError: see `exporting.trained.load_average`.
     """
-    if not checkpoint.is_file():
-        raise ModelNotFoundError(f"{checkpoint}: expected a checkpoint of a chain-of-affect-tiny training, found none")
-    try:
-        saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
-        model = ChainOfAffectTiny(ChainOfAffectTinyConfig(**saved["config"]))
-        model.load_state_dict(saved["average"])
-    except Exception as error:  # a broken pickle raises whatever it likes
-        raise ModelCorruptError(f"{checkpoint}: not a checkpoint of a chain-of-affect-tiny training ({error})") from error
-    return model.eval(), saved
+
+    def network(saved: Mapping[str, Any]) -> ChainOfAffectTiny:
+        return ChainOfAffectTiny(ChainOfAffectTinyConfig(**saved["config"]))
+
+    return load_average(checkpoint, "a chain-of-affect-tiny training", network)
 
 
 def export_chain_of_affect_tiny(checkpoint: Path, out: Path, *, version: str = "1.0", trained_on: str = TRAINED_ON) -> Path:
@@ -125,7 +121,7 @@ def export_chain_of_affect_tiny(checkpoint: Path, out: Path, *, version: str = "
             "name": NAME,
             "version": version,
             "task": "chain-of-affect",
-            **_file(draft / FACE_FILE),
+            **file_entry(draft / FACE_FILE),
             "licence": LICENCE,
             "licence_note": LICENCE_NOTE,
             "description": DESCRIPTION,
@@ -135,9 +131,9 @@ def export_chain_of_affect_tiny(checkpoint: Path, out: Path, *, version: str = "
             "crop": {"size_px": FACE_SIZE_PX, "colour": "grey", "margin": BOX_MARGIN},
             "temperatures": model.config.temperatures,
             "max_tokens": model.config.max_position_embeddings,
-            "language": _file(draft / LANGUAGE_FILE),
-            "tokenizer": _file(draft / TOKENIZER_FILE),
-            "torch_form": [_file(draft / file) for file in (WEIGHTS_FILE, CONFIG_FILE, *FURTHER_FILES)],
+            "language": file_entry(draft / LANGUAGE_FILE),
+            "tokenizer": file_entry(draft / TOKENIZER_FILE),
+            "torch_form": [file_entry(draft / file) for file in (WEIGHTS_FILE, CONFIG_FILE, *FURTHER_FILES)],
         }
         (draft / MANIFEST_NAME).write_text(json.dumps(written, indent=2) + "\n", encoding="utf-8")
         read_manifest(draft)
@@ -203,7 +199,3 @@ def compare(one: TinyNetworks, other: TinyNetworks, tokenizer: BytePairTokenizer
 
 def _is_large(value: Any) -> bool:
     return bool(value.is_floating_point() and value.numel() >= SMALLEST and value.abs().max() <= FLOAT16_LARGEST)
-
-
-def _file(path: Path) -> dict[str, Any]:
-    return {"file": path.name, "sha256": sha256_of(path), "size_bytes": path.stat().st_size}

@@ -13,7 +13,7 @@ from realtime_fer.datasets.ferplus import vote_distributions
 from realtime_fer.datasets.ferplus_pairs import NO_SECOND, second_distributions
 from realtime_fer.reasoning.chain_of_affect.label_set import ferplus_columns
 from realtime_fer.training.chain_of_affect_tiny.questions import ASKED_SHARE, FIRST_WORDINGS, LABELS, SECOND_WORDINGS
-from realtime_fer.training.emotion_gcn_ferplus.run import epoch_rows
+from realtime_fer.training.emotion_gcn_ferplus.crowd import epoch_rows
 
 COLUMNS: Final = ferplus_columns(LABELS.first)
 """The vote column of each label; answers count labels in the order of `LABELS.every`."""

@@ -58,12 +58,12 @@ def prepare_detection_set(
 
     Args:
         source: the data folder in the layout above; it is only read.
-        work: a folder for the copies; reused when it already holds them.
+        work: a folder for the copies; what it holds of an earlier choice is not learned from.
         composites: how many pictures to make by pasting faces on pictures without faces.
         seed: of the composites.
         limit: at most this many training pictures, for a quick trial.
         prefixes: take only these sources (what stands before the first `_` of a file's name) for training, pictures
-            without faces among them; None takes all. `work` must not hold the copies of another choice.
+            without faces among them; None takes all.
 
     Raises:
         DatasetError: `source` lacks `train/images` or `val/images`, or holds nothing of these prefixes.
@@ -74,26 +74,35 @@ def prepare_detection_set(
                 f"{source}: no folder {needed}/; expected YOLO layout (train/images, train/labels, val/images, ...)"
             )
 
+    def chosen(folder: Path) -> list[str]:
+        """Names of the pictures of one folder of `source` that are wanted."""
+        names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+        return [name for name in names if prefixes is None or source_of(name) in prefixes]
+
     def of_other_sources(_folder: str, names: list[str]) -> list[str]:
         return [] if prefixes is None else [name for name in names if source_of(name) not in prefixes]
 
+    pictures = [work / "train" / "images" / name for name in chosen(source / "train" / "images")]
+    if not pictures:
+        raise DatasetError(
+            f"{source / 'train' / 'images'}: found no picture of the sources {', '.join(sorted(prefixes or ['any']))}; "
+            "a source is what stands before the first _ of a file's name"
+        )
     for part in ("images", "labels"):
         shutil.copytree(source / "train" / part, work / "train" / part, dirs_exist_ok=True, ignore=of_other_sources)
         shutil.copytree(source / "val" / part, work / "val" / part, dirs_exist_ok=True)
-    if not any((work / "train" / "images").iterdir()):
-        raise DatasetError(f"{source / 'train' / 'images'}: no picture of the sources {', '.join(sorted(prefixes or []))}")
     if (source / "negatives").is_dir():
         shutil.copytree(source / "negatives", work / "negatives" / "images", dirs_exist_ok=True, ignore=of_other_sources)
-    made = _make_composites(work, composites, seed)
+    empty = [work / "negatives" / "images" / name for name in chosen(source / "negatives") if "." in name]
+    made = _make_composites(work, pictures, empty, composites, seed)
     listed: list[str] = []
-    for path in sorted((work / "train" / "images").iterdir())[:limit]:
+    for path in pictures[:limit]:
         listed += [str(path.resolve())] * SOURCE_REPEATS.get(source_of(path.name), 1)
-    extra = [*(work / "negatives" / "images").glob("*.*"), *(work / "composites" / "images").glob("*.*")]
-    listed += [str(path.resolve()) for path in sorted(extra)[:limit]]
+    listed += [str(path.resolve()) for path in [*made, *empty][:limit]]
     (work / "train.txt").write_text("\n".join(listed) + "\n")
     data_yaml = work / "data.yaml"
     data_yaml.write_text(f"path: {work.resolve()}\ntrain: train.txt\nval: val/images\nnames:\n  0: face\n")
-    return DetectionSet(data_yaml=data_yaml, training_pictures=len(listed), composites=made)
+    return DetectionSet(data_yaml=data_yaml, training_pictures=len(listed), composites=len(made))
 
 
 def letterboxed_batches(pictures: Sequence[Path], side: int, batch: int) -> Iterator[npt.NDArray[np.float32]]:
@@ -137,18 +146,18 @@ def _read_picture(path: Path) -> ImageBgr:
     return np.asarray(picture, np.uint8)
 
 
-def _make_composites(work: Path, count: int, seed: int) -> int:
-    """Paste one to four faces on each of `count` pictures without faces; returns how many were made."""
-    backgrounds = sorted((work / "negatives" / "images").glob("*.*"))
+def _make_composites(work: Path, pictures: list[Path], backgrounds: list[Path], count: int, seed: int) -> list[Path]:
+    """Paste one to four faces of `pictures` on each of `count` backgrounds -> the new pictures."""
     images, labels = work / "composites" / "images", work / "composites" / "labels"
     images.mkdir(parents=True, exist_ok=True)
     labels.mkdir(parents=True, exist_ok=True)
     if not backgrounds or count == 0:
-        return 0
+        return []
     rng = np.random.default_rng(seed)
-    donors = _donor_faces(work)
+    donors = _donor_faces(pictures)
     if not donors:
-        return 0
+        return []
+    made = []
     for number in range(count):
         picture = _read_picture(backgrounds[number % len(backgrounds)])
         boxes: list[npt.NDArray[np.float64]] = []
@@ -159,9 +168,10 @@ def _make_composites(work: Path, count: int, seed: int) -> int:
                 boxes.append(pasted)
         height, width = picture.shape[:2]
         lines = [_yolo_line(box, width, height) for box in boxes]
-        cv2.imwrite(str(images / f"cp_{number:05d}.jpg"), picture, [cv2.IMWRITE_JPEG_QUALITY, 92])
+        made.append(images / f"cp_{number:05d}.jpg")
+        cv2.imwrite(str(made[-1]), picture, [cv2.IMWRITE_JPEG_QUALITY, 92])
         (labels / f"cp_{number:05d}.txt").write_text("\n".join(lines) + "\n")
-    return count
+    return made
 
 
 def _yolo_line(box_xyxy: npt.NDArray[np.float64], width: int, height: int) -> str:
@@ -171,12 +181,12 @@ def _yolo_line(box_xyxy: npt.NDArray[np.float64], width: int, height: int) -> st
     return f"0 {centre} {(x1 - x0) / width:.6f} {(y1 - y0) / height:.6f}"
 
 
-def _donor_faces(work: Path) -> list[tuple[Path, npt.NDArray[np.float32]]]:
+def _donor_faces(pictures: list[Path]) -> list[tuple[Path, npt.NDArray[np.float32]]]:
     donors: list[tuple[Path, npt.NDArray[np.float32]]] = []
-    for path in sorted((work / "train" / "images").iterdir()):
+    for path in pictures:
         picture = _read_picture(path)
         height, width = picture.shape[:2]
-        boxes = read_boxes(work / "train" / "labels" / f"{path.stem}.txt", width, height)
+        boxes = read_boxes(path.parents[1] / "labels" / f"{path.stem}.txt", width, height)
         donors.extend((path, box) for box in boxes if min(box[2:] - box[:2]) >= PASTE_SOURCE_MIN_SIDE_PX)
     return donors
 

@@ -5,24 +5,13 @@ The file has the input and output layout of a YOLOv8 detector with one class, so
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from realtime_fer.errors import ModelCorruptError, ModelNotFoundError, missing_extra
-from realtime_fer.training.detection.agreement import compare_with_torch
-from realtime_fer.training.detection.onnx_form import write_detector_onnx
-
-try:
-    import torch
-except ImportError as error:
-    raise missing_extra("exporting FaceLite", "train", error) from error
-
 from realtime_fer.networks.face_lite import STRIDES_PX, FaceLite, FaceLiteForExport
-from realtime_fer.training.exporting.model_folder import write_model_folder
-
-log = logging.getLogger(__name__)
+from realtime_fer.training.detection.detector_folder import write_detector_folder
+from realtime_fer.training.exporting.trained import load_average
 
 NAME = "face-lite"
 
@@ -45,18 +34,9 @@ def load_trained(checkpoint: Path) -> tuple[FaceLite, dict[str, Any]]:
     """The moving average of a training run, in evaluation mode, and everything else the checkpoint holds.
 
     Raises:
-        ModelNotFoundError: there is no such file.
-        ModelCorruptError: it is no checkpoint of `training.face_lite`.
+        ModelNotFoundError, ModelCorruptError: see `exporting.trained.load_average`.
     """
-    if not checkpoint.is_file():
-        raise ModelNotFoundError(f"{checkpoint}: expected a checkpoint of a FaceLite training, found none")
-    try:
-        saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
-        model = FaceLite()
-        model.load_state_dict(saved["average"])
-    except Exception as error:  # a broken pickle raises whatever it likes
-        raise ModelCorruptError(f"{checkpoint}: not a checkpoint of a FaceLite training ({error})") from error
-    return model.eval(), saved
+    return load_average(checkpoint, "a FaceLite training", lambda _saved: FaceLite())
 
 
 def export_face_lite(
@@ -93,23 +73,19 @@ def export_face_lite(
     network, _ = load_trained(checkpoint)
     model = FaceLiteForExport(network).eval()
 
-    def write(draft: Path) -> None:
-        write_detector_onnx(model, draft, stride_px=max(STRIDES_PX), places="cells", licence=LICENCE, licence_note=LICENCE_NOTE)
-        box_px, confidence = compare_with_torch(model, draft, pictures)
-        log.info("%s: largest difference to torch %.2g px and %.2g in confidence", NAME, box_px, confidence)
-
-    fields = {
-        "version": version,
-        "task": "face-detection",
-        "licence": LICENCE,
-        "licence_note": LICENCE_NOTE,
-        "description": DESCRIPTION,
-        "trained_on": trained_on,
-        "head": "yolov8",
-        "keypoints": 0,
-        "stride": max(STRIDES_PX),
-        "long_side_px": long_side_px,
-        "confidence_threshold": confidence_threshold,
-        "iou_threshold": iou_threshold,
-    }
-    return write_model_folder(out, NAME, write, fields)
+    return write_detector_folder(
+        model,
+        out,
+        NAME,
+        version=version,
+        licence=LICENCE,
+        licence_note=LICENCE_NOTE,
+        description=DESCRIPTION,
+        trained_on=trained_on,
+        stride=max(STRIDES_PX),
+        places="cells",
+        long_side_px=long_side_px,
+        confidence_threshold=confidence_threshold,
+        iou_threshold=iou_threshold,
+        pictures=pictures,
+    )

@@ -6,16 +6,13 @@ the exported file.
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from realtime_fer.errors import ModelCorruptError, ModelNotFoundError, ModelShapeError, missing_extra
-from realtime_fer.training.detection.agreement import compare_with_torch
-from realtime_fer.training.detection.onnx_form import write_detector_onnx
-from realtime_fer.training.exporting.model_folder import write_model_folder
+from realtime_fer.training.detection.detector_folder import write_detector_folder
 
 # ultralytics would install packages and ask the network on its own, unless told before its import.
 for _key, _value in {"YOLO_AUTOINSTALL": "false", "YOLO_OFFLINE": "true"}.items():
@@ -25,8 +22,6 @@ try:
     from ultralytics.nn.tasks import load_checkpoint
 except ImportError as error:  # pragma: no cover - depends on the installation
     raise missing_extra("exporting a detector", "train", error) from error
-
-log = logging.getLogger(__name__)
 
 STRIDE_PX = 32
 
@@ -71,26 +66,22 @@ def export_detector(
     """
     model = _load_for_export(weights)
 
-    def write(draft: Path) -> None:
-        write_detector_onnx(model, draft, stride_px=STRIDE_PX, places="anchors", licence=LICENCE, licence_note=LICENCE_NOTE)
-        box_px, confidence = compare_with_torch(model, draft, pictures)
-        log.info("%s: largest difference to torch %.2g px and %.2g in confidence", name, box_px, confidence)
-
-    fields = {
-        "version": version,
-        "task": "face-detection",
-        "licence": LICENCE,
-        "licence_note": LICENCE_NOTE,
-        "description": description,
-        "trained_on": trained_on,
-        "head": "yolov8",
-        "keypoints": 0,
-        "stride": STRIDE_PX,
-        "long_side_px": long_side_px,
-        "confidence_threshold": confidence_threshold,
-        "iou_threshold": iou_threshold,
-    }
-    return write_model_folder(out, name, write, fields)
+    return write_detector_folder(
+        model,
+        out,
+        name,
+        version=version,
+        licence=LICENCE,
+        licence_note=LICENCE_NOTE,
+        description=description,
+        trained_on=trained_on,
+        stride=STRIDE_PX,
+        places="anchors",
+        long_side_px=long_side_px,
+        confidence_threshold=confidence_threshold,
+        iou_threshold=iou_threshold,
+        pictures=pictures,
+    )
 
 
 def _load_for_export(weights: Path) -> Any:

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from realtime_fer.errors import missing_extra
+from realtime_fer.errors import SettingsError, missing_extra
+from realtime_fer.fingerprint import files_fingerprint
 from realtime_fer.training.detection.data import prepare_detection_set
 from realtime_fer.training.detection.face_lite_data import Boxes, FaceLiteSamples, ImageBgr, KeptPicture, keep_pictures
 
@@ -26,10 +27,10 @@ try:
 except ImportError as error:
     raise missing_extra("training FaceLite", "train", error) from error
 
-from realtime_fer.networks.face_lite import FaceLite
+from realtime_fer.networks.face_lite import STRIDES_PX, FaceLite
 from realtime_fer.training.detection.face_lite_loss import face_lite_loss
 from realtime_fer.training.loop.run_files import History, Panel, draw_panels
-from realtime_fer.training.loop.run_loop import Recipe, resumed, train_run, training_arithmetic
+from realtime_fer.training.loop.run_loop import Recipe, begun_or_resumed, require_device, train_run, training_arithmetic
 
 log = logging.getLogger(__name__)
 
@@ -94,28 +95,26 @@ def train_face_lite(
         progress: told a line every few seconds and after each epoch, besides the log.
 
     Raises:
-        DatasetError: `data` has not the layout, or there is nothing to resume.
+        DatasetError: `data` has not the layout, or there is nothing to resume or already a run in `out`.
+        ModelError: the loss is no number any more.
+        SettingsError: there is no such device, or the network takes no pictures of that size.
     """
-    out.mkdir(parents=True, exist_ok=True)
     tell = progress or log.info
-    recipe, saved = (
-        resumed(out, FaceLiteRecipe)
-        if resume
-        else (
-            FaceLiteRecipe(
-                epochs=epochs,
-                batch=batch,
-                peak_learning_rate=peak_learning_rate,
-                weight_decay=weight_decay,
-                seed=seed,
-                limit=limit,
-                image_size=image_size,
-                composites=composites,
-                sources=tuple(sorted(sources)),
-            ),
-            None,
-        )
+    require_device(device)
+    if image_size % max(STRIDES_PX):
+        raise SettingsError(f"image size: expected a multiple of {max(STRIDES_PX)} pixels, found {image_size}")
+    asked = FaceLiteRecipe(
+        epochs=epochs,
+        batch=batch,
+        peak_learning_rate=peak_learning_rate,
+        weight_decay=weight_decay,
+        seed=seed,
+        limit=limit,
+        image_size=image_size,
+        composites=composites,
+        sources=tuple(sorted(sources)),
     )
+    recipe, saved = begun_or_resumed(out, asked, resume)
     prepare_detection_set(
         data, out / "data", composites=recipe.composites, seed=recipe.seed, limit=recipe.limit, prefixes=recipe.sources
     )
@@ -123,8 +122,9 @@ def train_face_lite(
     pictures = keep_pictures(paths)
     tell(f"{len(set(paths))} pictures, {len(paths)} samples an epoch")
     with training_arithmetic(threads):
-        task = _FaceLiteTask(recipe, pictures, device, workers)
-        return train_run(task, recipe, out, saved=saved, device=device, stop_after=stop_after, tell=tell)
+        task = FaceLiteTask(recipe, pictures, device, workers)
+        digest = files_fingerprint(paths)
+        return train_run(task, recipe, out, saved=saved, device=device, data=digest, stop_after=stop_after, tell=tell)
 
 
 def collate(samples: list[tuple[ImageBgr, Boxes]]) -> tuple[Tensor, Tensor, Tensor]:
@@ -149,8 +149,8 @@ def draw_curves(history: History, path: Path) -> None:
     draw_panels(history, [loss, boxes], path)
 
 
-class _FaceLiteTask:
-    """Augmented pictures, and the boxes of their faces; nothing is held out."""
+class FaceLiteTask:
+    """Augmented pictures, and the boxes of their faces; nothing is held out. For `train_run`."""
 
     warm_up_fraction = WARM_UP_FRACTION
     clip_norm = CLIP_NORM

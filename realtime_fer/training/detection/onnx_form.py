@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from realtime_fer.errors import missing_extra
+from realtime_fer.training.exporting.onnx_version import IR_VERSION, OPSET
 
 try:
     import onnx
     import torch
 except ImportError as error:
     raise missing_extra("exporting a detector", "train", error) from error
-
-OPSET: Final = 17
-"""Has every operator the networks need."""
-
-IR_VERSION: Final = 8
-"""Newest form of the file that ONNX Runtime 1.18 reads, the oldest one supported."""
 
 
 def write_detector_onnx(model: Any, path: Path, *, stride_px: int, places: str, licence: str, licence_note: str) -> None:

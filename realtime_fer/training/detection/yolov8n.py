@@ -15,6 +15,7 @@ from realtime_fer.errors import missing_extra
 from realtime_fer.training.camera_degradation import CameraDegradation
 from realtime_fer.training.detection.data import letterboxed_batches, prepare_detection_set
 from realtime_fer.training.detection.yolov8n_curves import draw_detector_curves
+from realtime_fer.training.loop.run_files import CHECKPOINT_NAME, require_checkpoint, require_no_run
 
 try:
     import torch
@@ -104,18 +105,25 @@ def train_detector(
         start_from: an exported ONNX file of this architecture to go on from, as for a few epochs at another image size.
         learning_rate: SGD's, at the top of the schedule.
         scale: pictures are shown at 1 - scale to 1 + scale times their size.
-        resume: go on from `out/run/weights/last.pt`.
+        resume: go on from `out/run/weights/last.pt`, with the settings and pictures it was started with.
 
     Raises:
-        DatasetError: `data` has not the layout.
+        DatasetError: `data` has not the layout, or there is nothing to resume or already a run in `out`.
         ModelCorruptError, ModelShapeError: `start_from` is no export of this architecture.
     """
-    prepared = prepare_detection_set(data, out / "data", composites=composites, seed=seed, limit=limit)
-    last = out / "run" / "weights" / "last.pt"
+    last = out / "run" / "weights" / CHECKPOINT_NAME
+    data_yaml = out / "data" / "data.yaml"
+    if resume:
+        require_checkpoint(last)
+    else:
+        require_no_run(last.parent)
+    # A resumed run goes on with the pictures that it was started with, whatever is asked for now.
+    if not (resume and data_yaml.is_file()):
+        prepare_detection_set(data, out / "data", composites=composites, seed=seed, limit=limit)
     overrides: dict[str, Any] = {
         "model": str(last) if resume else "yolov8n.yaml",
         "resume": str(last) if resume else False,
-        "data": str(prepared.data_yaml),
+        "data": str(data_yaml),
         "epochs": epochs,
         "imgsz": image_size,
         "batch": batch,

@@ -10,16 +10,14 @@ import logging
 from pathlib import Path
 from typing import Final, Literal
 
-import numpy as np
-import numpy.typing as npt
-
-from realtime_fer.errors import ModelCorruptError, ModelError, ModelNotFoundError, ModelShapeError, missing_extra
-from realtime_fer.inference.session import open_session
+from realtime_fer.errors import ModelCorruptError, ModelNotFoundError, ModelShapeError, missing_extra
 from realtime_fer.labels import AFFECTNET_LABELS, AFFWILD2_LABELS
 from realtime_fer.networks.emotion_gcn.preprocessing import MEAN_RGB, STD_RGB
 from realtime_fer.networks.emotion_gcn.word_embeddings import FILE_NAMES, find_beside, read_word_embeddings, words_of
 from realtime_fer.training.exporting.calibration import fit_temperature
 from realtime_fer.training.exporting.model_folder import write_model_folder
+from realtime_fer.training.exporting.same_answers import largest_difference
+from realtime_fer.types import FloatArray
 
 try:
     import onnx
@@ -32,6 +30,8 @@ from realtime_fer.networks.emotion_gcn.model import INPUT_PX, BackboneName, Emot
 from realtime_fer.training.emotion_gcn.onnx_graph import folded_graph
 
 log = logging.getLogger(__name__)
+
+NAME: Final = "emotion-gcn"
 
 Task = Literal["multi", "single"]
 Dataset = Literal["affectnet", "affwild2"]
@@ -115,6 +115,7 @@ def export_emotion_gcn(
     fields = {
         "version": version,
         "task": "expression",
+        "system": NAME,
         "licence": licence,
         "licence_note": LICENCE_NOTE if checkpoint.labels is None else OWN_LICENCE_NOTE,
         "description": (
@@ -135,34 +136,20 @@ def export_emotion_gcn(
 
 
 def compare_with_torch(network: EmotionNetwork, onnx_file: Path, size_px: int) -> float:
-    """Largest difference of an output to torch's, relative to the largest output; over batches, noise and blank faces.
+    """Largest difference of an output to torch's, see `same_answers.largest_difference`.
 
     Raises:
         ModelError: it is above `RELATIVE_TOLERANCE`, not a number, or the outputs are others.
     """
-    session = open_session(onnx_file)
-    noise = np.random.default_rng(0).integers(0, 256, (2, 3, size_px, size_px)).astype(np.float32)
-    ramp = np.broadcast_to(np.linspace(0, 255, size_px, dtype=np.float32), noise.shape[1:])
-    worst = 0.0
-    for faces in (noise[:1], np.stack([noise[1], ramp, np.zeros_like(ramp), np.full_like(ramp, 255)])):
+
+    def answers(faces: FloatArray) -> list[FloatArray]:
         with torch.inference_mode():
-            expected = [output.numpy() for output in network(_normalised(faces)) if output is not None]
-        found = session.run(None, {"faces": faces})
-        if [output.shape for output in found] != [output.shape for output in expected]:
-            raise ModelError(f"{onnx_file.name}: the export has outputs {[output.shape for output in found]}")
-        for ours, theirs in zip(found, expected, strict=True):
-            difference = float(np.abs(ours - theirs).max() / max(1.0, np.abs(theirs).max()))
-            # Written so that a not-a-number fails too.
-            if not difference <= RELATIVE_TOLERANCE:
-                raise ModelError(
-                    f"{onnx_file.name}: the export differs from torch by {difference:.3g} of the largest output "
-                    f"(at most {RELATIVE_TOLERANCE}) on a batch of {len(faces)}"
-                )
-            worst = max(worst, difference)
-    return worst
+            return [output.numpy() for output in network(_normalised(faces)) if output is not None]
+
+    return largest_difference(onnx_file, answers, size_px, RELATIVE_TOLERANCE)
 
 
-def _normalised(faces: npt.NDArray[np.float32]) -> torch.Tensor:
+def _normalised(faces: FloatArray) -> torch.Tensor:
     mean, std = (torch.tensor(values)[:, None, None] for values in (MEAN_RGB, STD_RGB))
     return (torch.from_numpy(faces) / 255 - mean) / std
 
@@ -203,7 +190,7 @@ def _trained_on(checkpoint: Checkpoint, dataset: str) -> str:
     return f"{checkpoint.faces} faces of {DATASET_NAMES.get(str(checkpoint.dataset), checkpoint.dataset)}"
 
 
-def _word_embeddings(weights: Path, embeddings: Path | None, labels: tuple[str, ...]) -> npt.NDArray[np.float32]:
+def _word_embeddings(weights: Path, embeddings: Path | None, labels: tuple[str, ...]) -> FloatArray:
     path = embeddings or find_beside(weights)
     if path is None:
         raise ModelNotFoundError(

@@ -108,8 +108,7 @@ def weights_of_classes(chosen: ChosenFaces, recipe: EmotionGcnRecipe) -> Tensor 
     """For the cross-entropy, float32 (C,); see `EmotionGcnRecipe.class_weights`.
 
     Raises:
-        DatasetError: AffectNet's counts for a set with another order of labels.
-        ShapeError: a class has no face.
+        DatasetError: AffectNet's counts for a set with another order of labels; or a class has no face to count.
     """
     if recipe.class_weights == "none":
         return None
@@ -121,6 +120,12 @@ def weights_of_classes(chosen: ChosenFaces, recipe: EmotionGcnRecipe) -> Tensor 
             )
         return class_weights(AFFECTNET_COUNTS)
     counts = np.bincount(chosen.faces.targets()[chosen.counted], minlength=len(chosen.faces.labels))
+    absent = [label for label, count in zip(chosen.faces.labels, counts, strict=True) if not count]
+    if absent:
+        raise DatasetError(
+            f"class weights: expected faces of each class, found none of {', '.join(absent)} among the {counts.sum()} to learn "
+            "from; take --class-weights none, or hold fewer out (--held-out)"
+        )
     return class_weights(counts.tolist())
 
 

@@ -27,6 +27,7 @@ from realtime_fer.networks.emotion_gcn.model import (
     EmotionNetwork,
 )
 from realtime_fer.networks.emotion_gcn.preprocessing import MEAN_RGB, STD_RGB
+from realtime_fer.training.exporting.onnx_version import IR_VERSION, OPSET
 
 try:
     import onnx
@@ -34,10 +35,6 @@ try:
     from onnx import TensorProto, helper, numpy_helper
 except ImportError as error:
     raise missing_extra("exporting Emotion-GCN", "train", error) from error
-
-OPSET = 17
-IR_VERSION = 8
-"""Read by ONNX Runtime 1.18, the oldest one supported."""
 
 WHITE = 255.0
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from realtime_fer.errors import ModelCorruptError, SettingsError, missing_extra
-from realtime_fer.networks.emotion_gcn.checkpoint import read_state, require_same_tensors
+from realtime_fer.networks.emotion_gcn.checkpoint import read_state
 from realtime_fer.networks.emotion_gcn.densenet import DenseNetFeatures
+from realtime_fer.networks.state_dict import require_same_tensors
 
 try:
     from torch import Tensor, nn

@@ -25,7 +25,7 @@ from realtime_fer.training.emotion_gcn.run_folder import begin, leave, require_s
 from realtime_fer.training.emotion_gcn.trainer import MIXED_PRECISION, Trainer
 from realtime_fer.training.loop.accelerator import Device, end_processes, new_accelerator
 from realtime_fer.training.loop.progress import PlainProgress, SilentProgress, TrainingProgress, told
-from realtime_fer.training.loop.run_files import CHECKPOINT_NAME
+from realtime_fer.training.loop.run_files import CHECKPOINT_NAME, GOES_ON, STILL_TO_DO
 from realtime_fer.training.loop.run_loop import training_arithmetic
 
 try:
@@ -97,6 +97,8 @@ def train_emotion_gcn(
         begin(out, None if words is None else words.numpy())
     for line in _about(chosen, recipe, accelerator, tested, begins_at_random=pretrained is None and saved is None):
         shown.line(line)
+    if saved is not None:
+        shown.line(GOES_ON.format(done=saved["epoch"] + 1, epochs=recipe.epochs))
     with training_arithmetic(threads):
         trainer = Trainer(
             accelerator,
@@ -128,7 +130,10 @@ def train_emotion_gcn(
                     contents["held_out_labels"] = torch.from_numpy(held_out.labels)
                 leave(out, contents, recipe)
             accelerator.wait_for_everyone()
-    shown.line(f"checkpoint: {out / CHECKPOINT_NAME}; next: realtime-fer export emotion-gcn --weights {out / CHECKPOINT_NAME}")
+    following = f"realtime-fer export emotion-gcn --weights {out / CHECKPOINT_NAME}"
+    if trainer.epoch < recipe.epochs:
+        following = f"{STILL_TO_DO} ({trainer.epoch} of {recipe.epochs} epochs are done)"
+    shown.line(f"checkpoint: {out / CHECKPOINT_NAME}; next: {following}")
     end_processes(accelerator)
     return out / CHECKPOINT_NAME
 

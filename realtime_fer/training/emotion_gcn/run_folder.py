@@ -27,6 +27,7 @@ from realtime_fer.training.loop.run_files import (
     draw_panels,
     load_checkpoint,
     require_no_run,
+    require_writable,
     save_checkpoint,
     write_history,
     write_table,
@@ -42,10 +43,10 @@ def begin(out: Path, embeddings: Embeddings | None) -> None:
     """Make the folder of a new run.
 
     Raises:
-        DatasetError: there is a run in it.
+        DatasetError: there is a run in it, or it cannot be written to.
     """
     require_no_run(out)
-    out.mkdir(parents=True, exist_ok=True)
+    require_writable(out)
     if embeddings is not None:
         np.save(out / EMBEDDINGS_NAME, embeddings)
 

@@ -1,7 +1,8 @@
 """Network, optimiser and epochs: one process or many (torchrun), a CPU or GPUs, and going on to the same end.
 
-On several processes each learns from its share of every batch, and gradients are averaged with the weight of the shares; what
-a batch has of its own (statistics of batch normalisation, concordance) each process has of its share.
+On several processes each learns from its share of every batch, and gradients are averaged with the weight of the shares. Batch
+norms see the whole batch on GPUs, as on the one GPU of the authors; on CPUs, where torch has no such norm, and in the
+concordance everywhere, each process has its own share.
 """
 
 from __future__ import annotations
@@ -32,6 +33,13 @@ except ImportError as error:
 MIXED_PRECISION: Final[dict[str, MixedPrecision]] = {"float32": "no", "bfloat16": "bf16", "float16": "fp16"}
 
 ADVICE: Final = "start again with a lower --learning-rate, or with --precision float32"
+
+
+def with_shared_norms(network: Any, accelerator: Any) -> Any:
+    """The network with batch norms over the batches of all GPUs, where there are several; tensors and their names stay."""
+    if accelerator.num_processes > 1 and accelerator.device.type == "cuda":
+        return torch.nn.SyncBatchNorm.convert_sync_batchnorm(network)
+    return network
 
 
 class Trainer:
@@ -71,7 +79,7 @@ class Trainer:
         freeze_what_never_learns(network)
         if pretrained is not None and saved is None:
             begin_with_imagenet(network, pretrained)
-        self.network: Any = network.to(accelerator.device)
+        self.network: Any = with_shared_norms(network, accelerator).to(accelerator.device)
         optimiser = published_optimiser(network, recipe.learning_rate, recipe.momentum, recipe.weight_decay)
         self.epoch = 0
         self.history: list[dict[str, float]] = []

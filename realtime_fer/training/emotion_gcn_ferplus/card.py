@@ -7,118 +7,27 @@ chosen or fitted on.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from realtime_fer.errors import ModelNotFoundError, ModelShapeError, missing_extra
+from realtime_fer.errors import ModelShapeError, missing_extra
+from realtime_fer.evaluation.confusion_picture import CONFUSION_NAME, draw_confusion
 from realtime_fer.evaluation.ferplus_protocol import MajorityReport, evaluate_ferplus
 from realtime_fer.evaluation.metrics import BOOTSTRAP_DRAWS
 from realtime_fer.evaluation.robustness import ROBUSTNESS_TABLE
 from realtime_fer.labels import FERPLUS_LABELS
 from realtime_fer.training.emotion_gcn_ferplus.abstention_card import abstention_section
+from realtime_fer.training.emotion_gcn_ferplus.card_text import CARD
 from realtime_fer.training.emotion_gcn_ferplus.files_table import files_table
 from realtime_fer.zoo.manifest import ExpressionManifest, read_manifest
 from realtime_fer.zoo.precision import with_precision
 from realtime_fer.zoo.shelf import ShelvedModel
 
-CARD = """# {name} {version}
-
-Eight expressions (neutral, happiness, surprise, sadness, anger, disgust, fear, contempt) of one grey face.
-{description}
-
-| | |
-|---|---|
-| file | `{file}`, {megabytes:.2f} MB, sha256 `{sha256}` |
-| input | `faces`, float32 (N, 1, {size}, {size}), grey levels 0..255; standardised inside the file |
-| output | `logits`, float32 (N, 8), order above; probabilities are softmax(logits / {temperature}) |
-| crop | square around the detector's box, its longer side times {window:.2f} (margin {margin}) |
-| licence | {licence}. {licence_note} |
-
-## Intended use
-
-Reading which expression a face *shows*, as people who look at a picture of it would name it, so that a robot can react to
-it. It does not tell what a person feels, thinks, intends or is; not for decisions about people (hiring, policing, border
-control, education, health). One frame is weak evidence: use the smoothed output, and take a flat distribution as "cannot
-tell".
-
-## Held-out figures
-
-FER+ validation split, majority protocol (Barsoum et al., ICMI 2016; votes of single taggers dropped, largest vote above
-half of the rest): n = {n:,}. Nothing was trained or fitted on it; what was decided after a look at it is said
-at the end of this card, where there is such a thing. Intervals: bootstrap over the faces, {draws:,} draws.
-
-| figure | value | 95 % interval |
-|---|---|---|
-| accuracy (WAR) | {war:.4f} | {war_low:.4f} - {war_high:.4f} |
-| mean recall of the eight classes (UAR) | {uar:.4f} | {uar_low:.4f} - {uar_high:.4f} |
-| calibration error (ECE, 15 bins of equal width) | {ece:.4f} | {ece_low:.4f} - {ece_high:.4f} |
-
-| class | faces | recall | precision |
-|---|---|---|---|
-{class_rows}
-
-![Confusion on the validation split](confusion.png)
-
-Measured by `realtime-fer evaluate {name} --data ferplus_valid.npz --protocol ferplus-majority --json`.
-The intervals of UAR are wide because of {disgust} faces of disgust and {contempt} of contempt.
-
-## When it says unknown
-
-{abstention}
-
-## Robustness
-
-The same faces, spoiled in one way at a time (`evaluation/robustness.py`), 48x48:
-
-| change | WAR | UAR | ECE |
-|---|---|---|---|
-{robustness_rows}
-
-## Speed
-
-One thread, ONNX Runtime {onnxruntime} on the CPU of the build machine ({cpu}, shared with other work), from array to array;
-the figures are of the same validation faces. The service takes int8 where the processor has instructions for it
-(`--precision`, `classifier.precision`); the sections above are of {measured}.
-
-{files_table}
-
-## How it is made
-
-{training_command}
-
-Faces: {trained_on}.
-{held_out:,} of them were held out of training (5 %, fixed seed); on those the temperature was fitted. Targets are the crowd's
-vote distributions over the eight emotions, votes of single taggers dropped; a face whose votes go partly to "unknown" or
-"not a face" counts for less. Faces of disgust and contempt are shown three times an epoch, of fear twice. AdamW, one-cycle
-schedule, {epochs} epochs of batch {batch}, moving average of the weights; the last average is what ships. Augmentation on the
-fly: mirror, scale 0.8-1.25, shift 10 %, tilt 15 degrees, gamma, contrast, side light, faces of 16 to 40 px, blur, grain,
-JPEG, occlusion.
-
-![Training curves](curves.png)
-
-{teaching}
-
-Network: 3x3 convolution ({stem} channels), {blocks} residual blocks ({channels} channels; sides {sides}), a
-learned pooling of the last maps; {parameters:,} numbers in the file, the large ones stored in float16. The classifier is not a
-free matrix: the eight classes are nodes of a graph (Emotion-GCN, Antoniadis et al., FG 2021; ML-GCN, Chen et al., CVPR 2019).
-An edge from i to j stands where, of the training faces that at least two taggers called i, at least a tenth were also
-called j by two or more. A class keeps half of itself and takes the other half evenly from its neighbours. Two such layers,
-with LeakyReLU between, turn eight learned node vectors (begun as the rows of that table of co-occurrences) into eight
-classifier vectors. At
-export the graph, the pooling and the bias fold into one matrix, and batch normalisation into the convolutions.
-
-## Known failures
-
-- Contempt and disgust are rare in the training data ({contempt} and {disgust} validation faces): often called neutral or anger.
-- Sadness and neutral are confused with each other most; so are they by the taggers.
-- Faces below about 20 pixels, hidden mouths and very dark pictures cost much, see the table.
-- The faces are web pictures of the early 2010s, many of them posed or acted; FER+ has no notes on age, sex or skin colour, so
-  differences between groups could not be measured here. Expect them, and test on your own people before relying on it.
-- Drawn faces, masks and backs of heads get some expression too: the detector has to keep them out.
-{notes}"""
+CURVES_NAME = "curves.png"
 
 
 def write_card(
@@ -130,6 +39,7 @@ def write_card(
     cpu: str = "x86-64",
     draws: int = BOOTSTRAP_DRAWS,
     notes: Path | None = None,
+    progress: Callable[[str], None] | None = None,
 ) -> MajorityReport:
     """Measure an exported model and write `CARD.md`, `confusion.png` and `curves.png` beside it.
 
@@ -140,6 +50,7 @@ def write_card(
         training_command: what made the weights, as typed; goes to the card word for word.
         cpu: what the speed was measured on.
         notes: Markdown that is put at the end.
+        progress: told a line now and then.
 
     Raises:
         ModelNotFoundError, ModelCorruptError: manifest, model or checkpoint are absent or broken.
@@ -154,12 +65,15 @@ def write_card(
     settings: dict[str, Any] = {"size_px": size, "temperature": manifest["temperature"]}
     promise = manifest.get("abstention")
     limit = None if promise is None else promise["unknown_below"]
+    facts = _training_facts(run, folder / manifest["file"])
+    tell = progress or (lambda _line: None)
+    tell("measuring the faces as they are")
     report = evaluate_ferplus(model, data, bootstrap_draws=draws, unknown_below=limit, **settings)
-    spoiled = {name: evaluate_ferplus(model, data, change=change, **settings) for name, change in ROBUSTNESS_TABLE.items()}
-    draw_confusion(report, folder / "confusion.png")
-    if (run / "curves.png").is_file():
-        shutil.copyfile(run / "curves.png", folder / "curves.png")
-    facts = _training_facts(run / "last.pt", folder / manifest["file"])
+    spoiled = {}
+    for name, change in ROBUSTNESS_TABLE.items():
+        tell(f"measuring the faces with {name}")
+        spoiled[name] = evaluate_ferplus(model, data, change=change, **settings)
+    put_pictures(report, run, folder)
     intervals = {f"{k}_{end}": v for k, pair in report.intervals.items() for end, v in zip(("low", "high"), pair, strict=True)}
     text = CARD.format(
         **{
@@ -193,30 +107,16 @@ def write_card(
     return report
 
 
-def draw_confusion(report: MajorityReport, path: Path) -> None:
-    """The confusion as a PNG: shares of each true class in colour, counts in numbers.
+def put_pictures(report: MajorityReport, run: Path, folder: Path) -> None:
+    """Draw the confusion beside the card, and copy the curves of the training run where it has some.
 
     Raises:
         MissingExtraError: matplotlib is not installed.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise missing_extra("drawing the confusion", "train", error) from error
-    counts = report.confusion
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    figure = Figure(figsize=(6.4, 5.6), layout="constrained")
-    axes = figure.subplots()
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    ticks = range(len(FERPLUS_LABELS))
-    axes.set_xticks(ticks, FERPLUS_LABELS, rotation=40, ha="right")
-    axes.set_yticks(ticks, [f"{name} ({report.support[name]})" for name in FERPLUS_LABELS])
-    axes.set(xlabel="predicted", ylabel="crowd's majority", title=f"n = {report.n}, WAR {report.war:.3f}, UAR {report.uar:.3f}")
-    for (row, column), count in np.ndenumerate(counts):
-        if count:
-            colour = "white" if shares[row, column] > 0.5 else "black"
-            axes.text(column, row, str(count), ha="center", va="center", color=colour, fontsize=9)
-    figure.savefig(path, dpi=110)
+    title = f"n = {report.n}, WAR {report.war:.3f}, UAR {report.uar:.3f}"
+    draw_confusion(folder / CONFUSION_NAME, report.confusion, FERPLUS_LABELS, title)
+    if (run / CURVES_NAME).is_file():
+        shutil.copyfile(run / CURVES_NAME, folder / CURVES_NAME)
 
 
 def _class_rows(report: MajorityReport) -> str:
@@ -226,18 +126,16 @@ def _class_rows(report: MajorityReport) -> str:
     return "\n".join(f"| {k} | {report.support[k]} | {report.per_class[k]:.3f} | {p:.3f} |" for k, p in rows)
 
 
-def _training_facts(checkpoint: Path, model: Path) -> dict[str, Any]:
+def _training_facts(run: Path, model: Path) -> dict[str, Any]:
     try:
         import onnx
         import onnxruntime
-        import torch
     except ImportError as error:
         raise missing_extra("describing a trained model", "train", error) from error
-    if not checkpoint.is_file():
-        raise ModelNotFoundError(f"{checkpoint}: expected the checkpoint of the training run, found none")
     from realtime_fer.networks.compact_emotion_gcn import BACKBONES, FACE_SIZE_PX
+    from realtime_fer.training.emotion_gcn_ferplus.export import load_trained
 
-    saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    _, saved = load_trained(run / "last.pt")
     backbone = BACKBONES[saved["recipe"].get("backbone", "small")]
     sides, side = [], FACE_SIZE_PX
     for _, stride in backbone.stages:

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from realtime_fer.datasets.ferplus import NOT_COUNTED
-from realtime_fer.errors import ModelCorruptError, ModelError, ModelNotFoundError, missing_extra
+from realtime_fer.errors import ModelError, missing_extra
 from realtime_fer.expression.classifier import softmax
 from realtime_fer.inference.session import open_session
 from realtime_fer.labels import FERPLUS_LABELS
@@ -31,17 +31,15 @@ except ImportError as error:
     raise missing_extra("exporting an expression model", "train", error) from error
 
 from realtime_fer.networks.compact_emotion_gcn import FACE_SIZE_PX, MIN_VARIANCE, CompactEmotionGcn
-from realtime_fer.training.emotion_gcn_ferplus.run import network_of
+from realtime_fer.training.emotion_gcn_ferplus.scoring import network_of
 from realtime_fer.training.exporting.half_storage import store_half
 from realtime_fer.training.exporting.model_folder import write_model_folder
+from realtime_fer.training.exporting.onnx_version import IR_VERSION, OPSET
+from realtime_fer.training.exporting.trained import load_average
 
 log = logging.getLogger(__name__)
 
 NAME = "emotion-gcn-ferplus"
-OPSET = 17
-IR_VERSION = 8
-"""Read by ONNX Runtime 1.18, the oldest one supported."""
-
 LOGIT_TOLERANCE = 2e-3
 """Folding multiplies the same float32 numbers in another order; logits are of the order of 10."""
 
@@ -66,17 +64,9 @@ def load_trained(checkpoint: Path) -> tuple[CompactEmotionGcn, dict[str, Any]]:
     """The moving average of a training run, in evaluation mode, and everything else the checkpoint holds.
 
     Raises:
-        ModelNotFoundError: there is no such file.
-        ModelCorruptError: it is no checkpoint of `training.emotion_gcn_ferplus.run`.
+        ModelNotFoundError, ModelCorruptError: see `exporting.trained.load_average`.
     """
-    if not checkpoint.is_file():
-        raise ModelNotFoundError(f"{checkpoint}: expected a checkpoint of an expression training, found none")
-    try:
-        saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
-        model = network_of(saved)
-    except Exception as error:  # a broken pickle raises whatever it likes
-        raise ModelCorruptError(f"{checkpoint}: not a checkpoint of an expression training ({error})") from error
-    return model, saved
+    return load_average(checkpoint, "an expression training", network_of)
 
 
 def export_expression(

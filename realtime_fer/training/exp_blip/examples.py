@@ -19,6 +19,7 @@ from realtime_fer.training.vlm.order import Draw
 try:
     import torch
     from torch import Tensor
+    from torch.nn.utils.rnn import pad_sequence
 except ImportError as error:
     raise missing_extra("training Exp-BLIP", "vlm", error) from error
 
@@ -105,10 +106,9 @@ class Collate:
         self._pad_id = pad_id
 
     def __call__(self, examples: Sequence[CaptionExample]) -> CaptionBatch:
-        longest = max(len(example.text_ids) for example in examples)
-        ids = torch.full((len(examples), longest), self._pad_id)
-        mask = torch.zeros(len(examples), longest, dtype=torch.long)
-        for row, example in enumerate(examples):
-            length = len(example.text_ids)
-            ids[row, :length], mask[row, :length] = example.text_ids, 1
-        return CaptionBatch(torch.stack([example.pixels for example in examples]), ids, mask)
+        ids = [example.text_ids for example in examples]
+        return CaptionBatch(
+            torch.stack([example.pixels for example in examples]),
+            pad_sequence(ids, True, self._pad_id),
+            pad_sequence([torch.ones_like(row) for row in ids], True),
+        )

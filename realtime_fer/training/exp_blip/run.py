@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from realtime_fer.datasets.exp_blip_captions import captioned_faces
 from realtime_fer.errors import ModelShapeError, missing_extra
@@ -18,14 +18,15 @@ from realtime_fer.networks.exp_blip.tokenizer import OptTokenizer
 from realtime_fer.training.exp_blip.examples import CaptionExamples, Collate, cut_captions
 from realtime_fer.training.exp_blip.objective import MIXED, CaptionLoss
 from realtime_fer.training.exp_blip.recipe import PUBLISHED, ExpBlipRecipe, Precision
-from realtime_fer.training.exp_blip.start import Start, learning
-from realtime_fer.training.exp_blip.trained import published_tensors, restore_trained, save_published, trained_tensors
+from realtime_fer.training.exp_blip.start import Start
+from realtime_fer.training.exp_blip.trained import published_tensors, save_published
 from realtime_fer.training.loop.run_loop import training_arithmetic
 from realtime_fer.training.vlm.checkpointing import checkpoint_activations
 from realtime_fer.training.vlm.order import RecordOrder
-from realtime_fer.training.vlm.processes import Device, accelerator_for, evenly, loaded, teller, weights_device
-from realtime_fer.training.vlm.run_folder import begin, leave, taken_up
-from realtime_fer.training.vlm.steps import StepRun, StepTask
+from realtime_fer.training.vlm.processes import Device, accelerator_for, evenly, weights_device
+from realtime_fer.training.vlm.run import open_run
+from realtime_fer.training.vlm.steps import StepTask, learning_group
+from realtime_fer.training.vlm.trained import learning, restore_trained, trained_tensors
 
 try:
     import torch
@@ -76,44 +77,35 @@ def train_exp_blip(
     tokenizer = OptTokenizer.from_folder(start.opt)
     _require_same_ids(tokenizer, start.sizes)
     everything = captioned_faces(data, images)
-    base, digest = start.fingerprint(), records_fingerprint(face.record for face in everything)
-    saved: dict[str, Any] | None = None
-    if resume:
-        own = frozenset((TRAINED_KEY, SCALER_KEY))
-        recipe, saved = taken_up(out, ExpBlipRecipe, own, records=digest, base=base)
-    elif accelerator.is_main_process:
-        begin(out, recipe)
+    # A CPU has no scale of the loss to keep.
+    marks = {"records": records_fingerprint(face.record for face in everything), "base": start.fingerprint(), SCALER_KEY: {}}
+    run = open_run(out, recipe, accelerator, marks=marks, trained_key=TRAINED_KEY, resume=resume, progress=progress)
+    recipe = run.recipe
     faces = evenly(everything, recipe.limit)
-    tell = teller(accelerator, progress)
     precision: Precision = "float32" if recipe.precision == "float16" and accelerator.device.type == "cpu" else recipe.precision
+    order = RecordOrder(recipe, len(faces), whole_epochs=True)
     with training_arithmetic(threads):
-        order = RecordOrder(recipe, len(faces), whole_epochs=True)
         torch.manual_seed(recipe.seed)
         model = start.load(weights_device(accelerator), MIXED.get(precision, torch.float32))
         if recipe.gradient_checkpointing:
             checkpoint_activations(model.blip.vision_model)
-        steps = recipe.steps(len(faces))
-        run = StepRun(accelerator, recipe, _task(model, recipe, precision, len(faces)), len(faces), saved)
         cut = cut_captions(faces, tokenizer, recipe)
-        tell(
-            f"{len(faces)} captions; {run.trainable} numbers to learn; "
-            f"{steps} steps of {recipe.batch} on {accelerator.num_processes} x {accelerator.device.type}"
+        warning = (
+            f"{cut} of {len(faces)} captions are longer than max_tokens ({recipe.max_tokens}) and lose their end, "
+            "so that the network will not learn to stop; raise --max-tokens"
         )
-        if cut:
-            tell(
-                f"warning: {cut} of {len(faces)} captions are longer than max_tokens ({recipe.max_tokens}) and lose their end, "
-                "so that the network will not learn to stop; raise --max-tokens"
-            )
-        stop = min(steps, stop_after or steps)
-        mine = order.micro_batches(run.step, stop, accelerator.process_index, accelerator.num_processes)
-
-        def save(contents: dict[str, Any]) -> None:
-            leave(out, {SCALER_KEY: {}, **contents, "records": digest, "base": base})
-            save_published(out / WEIGHTS_FILE, published_tensors(model, contents[TRAINED_KEY]))
-
-        examples = CaptionExamples(faces, tokenizer, start.sizes, recipe)
-        batches = loaded(accelerator, examples, mine, Collate(tokenizer.pad_id), workers)
-        run.run_to(stop, batches, total=steps, save=save, tell=tell)
+        run.train(
+            _task(model, recipe, precision, len(faces)),
+            order,
+            CaptionExamples(faces, tokenizer, start.sizes, recipe),
+            Collate(tokenizer.pad_id),
+            steps=recipe.steps(len(faces)),
+            about=f"{len(faces)} captions",
+            warning=warning if cut else "",
+            save=lambda held: save_published(out / WEIGHTS_FILE, published_tensors(model, held[TRAINED_KEY])),
+            workers=workers,
+            stop_after=stop_after,
+        )
     return out / WEIGHTS_FILE
 
 
@@ -125,10 +117,9 @@ def _require_same_ids(tokenizer: OptTokenizer, sizes: ExpBlipSizes) -> None:
 
 
 def _task(model: ExpBlip, recipe: ExpBlipRecipe, precision: Precision, records: int) -> StepTask:
-    parameters = list(learning(model).values())
     return StepTask(
         loss=CaptionLoss(model, precision),
-        groups=[{"params": parameters, "lr": recipe.peak_learning_rate, "peak": recipe.peak_learning_rate}],
+        groups=[learning_group(learning(model).values(), recipe.peak_learning_rate)],
         share_of_peak=lambda step: recipe.share_of_peak(step, records),
         trained=lambda: trained_tensors(model),
         restore=lambda tensors: restore_trained(model, tensors),

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from realtime_fer.errors import ModelCorruptError, missing_extra
 from realtime_fer.fingerprint import files_fingerprint
@@ -96,11 +96,6 @@ def learn_all_but_opt(model: ExpBlip) -> None:
         parameter.requires_grad_(not name.startswith(LANGUAGE))
     for layer in model.blip.vision_model.encoder.layers:
         layer.self_attn.qkv.bias.register_hook(_without_key_third)
-
-
-def learning(model: ExpBlip) -> dict[str, Any]:
-    """What gets gradients, by our names."""
-    return {name: value for name, value in model.named_parameters() if value.requires_grad}
 
 
 def _without_key_third(gradient: Tensor) -> Tensor:

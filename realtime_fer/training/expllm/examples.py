@@ -20,6 +20,7 @@ from realtime_fer.training.vlm.order import Draw
 try:
     import torch
     from torch import Tensor
+    from torch.nn.utils.rnn import pad_sequence
 except ImportError as error:
     raise missing_extra("training ExpLLM", "vlm", error) from error
 
@@ -101,11 +102,9 @@ def turns_of(record: ExpLlmRecord, recipe: ExpLlmRecipe, chance: np.random.Gener
 
 def collate(examples: Sequence[ExpLlmExample]) -> ExpLlmBatch:
     """Conversations side by side."""
-    longest = max(len(example.input_ids) for example in examples)
-    ids = torch.full((len(examples), longest), PADDING_ID)
-    labels = torch.full((len(examples), longest), NOT_LEARNED)
-    mask = torch.zeros(len(examples), longest, dtype=torch.long)
-    for row, example in enumerate(examples):
-        length = len(example.input_ids)
-        ids[row, :length], labels[row, :length], mask[row, :length] = example.input_ids, example.labels, 1
-    return ExpLlmBatch(ids, labels, mask, torch.stack([example.pixel_values for example in examples]))
+    return ExpLlmBatch(
+        pad_sequence([example.input_ids for example in examples], True, PADDING_ID),
+        pad_sequence([example.labels for example in examples], True, NOT_LEARNED),
+        pad_sequence([torch.ones_like(example.input_ids) for example in examples], True),
+        torch.stack([example.pixel_values for example in examples]),
+    )

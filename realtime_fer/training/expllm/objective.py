@@ -5,7 +5,7 @@ from __future__ import annotations
 from realtime_fer.errors import missing_extra
 from realtime_fer.networks.expllm.model import NOT_LEARNED, ExpLlm, positions_of
 from realtime_fer.training.expllm.examples import ExpLlmBatch
-from realtime_fer.training.expllm.recipe import Precision
+from realtime_fer.training.vlm.recipe import Precision
 
 try:
     import torch

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from realtime_fer.datasets.expllm_records import expllm_faces, read_expllm_list
 from realtime_fer.errors import missing_extra
@@ -18,13 +18,14 @@ from realtime_fer.training.expllm.examples import ExpLlmExamples, collate
 from realtime_fer.training.expllm.objective import AnswerLoss
 from realtime_fer.training.expllm.recipe import PUBLISHED, ExpLlmRecipe
 from realtime_fer.training.expllm.start import Start
-from realtime_fer.training.expllm.trained import restore_trained, save_trained, save_whole, trained_tensors
+from realtime_fer.training.expllm.trained import require_own_folder, save_trained, save_whole
 from realtime_fer.training.loop.run_loop import training_arithmetic
 from realtime_fer.training.vlm.checkpointing import checkpoint_activations
 from realtime_fer.training.vlm.order import RecordOrder
-from realtime_fer.training.vlm.processes import Device, accelerator_for, evenly, loaded, teller, weights_device
-from realtime_fer.training.vlm.run_folder import begin, leave, taken_up
-from realtime_fer.training.vlm.steps import StepRun, StepTask
+from realtime_fer.training.vlm.processes import Device, accelerator_for, evenly, weights_device
+from realtime_fer.training.vlm.run import open_run
+from realtime_fer.training.vlm.steps import StepTask, learning_group
+from realtime_fer.training.vlm.trained import learning, restore_trained, trained_tensors
 
 try:
     import torch
@@ -69,61 +70,48 @@ def train_expllm(
 
     Raises:
         DatasetError: records, pictures or checkpoint cannot be used.
-        ModelError: something about the model's files, or the loss is no longer a number.
+        ModelError: something about the model's files, the loss is no longer a number, or `merge_out` holds something else.
         SettingsError: the batch cannot be shared out, there is no such device, or the adapters are others than the model's.
     """
     accelerator = accelerator_for(device)
     start.config(recipe)  # a wrong folder is known at once
+    if merge_out is not None:
+        require_own_folder(merge_out, start)
     tokenizer = ExpLlmTokenizer.from_folder(start.folder)
     sources = read_expllm_list(data, root)
-    base = start.fingerprint()
     digest = records_fingerprint((sha256_of(source.annotations), source.repeat) for source in sources)
-    saved: dict[str, Any] | None = None
-    if resume:
-        recipe, saved = taken_up(out, ExpLlmRecipe, frozenset((TRAINED_KEY,)), records=digest, base=base)
-    elif accelerator.is_main_process:
-        begin(out, recipe)
+    marks = {"records": digest, "base": start.fingerprint()}
+    run = open_run(out, recipe, accelerator, marks=marks, trained_key=TRAINED_KEY, resume=resume, progress=progress)
+    recipe = run.recipe
     faces = evenly(expllm_faces(sources, recipe.seed), recipe.limit)
-    tell = teller(accelerator, progress)
+    described = sum(face.record.description is not None for face in faces)
+    steps = recipe.steps(len(faces))
     with training_arithmetic(threads):
         torch.manual_seed(recipe.seed)
         model = start.load(recipe, weights_device(accelerator))
         if recipe.gradient_checkpointing:
             checkpoint_activations(model.language)
             checkpoint_activations(model.vision)
-        steps = recipe.steps(len(faces))
-        task = StepTask(
-            loss=AnswerLoss(model, recipe.precision),
-            groups=[
-                {
-                    "params": [value for value in model.parameters() if value.requires_grad],
-                    "lr": recipe.peak_learning_rate,
-                    "peak": recipe.peak_learning_rate,
-                }
-            ],
-            share_of_peak=lambda step: recipe.share_of_peak(step, steps),
-            trained=lambda: trained_tensors(model),
-            restore=lambda tensors: restore_trained(model, tensors),
-            trained_key=TRAINED_KEY,
+        about = {"config": asdict(model.config), **marks, "recipe": asdict(recipe)}
+        run.train(
+            StepTask(
+                loss=AnswerLoss(model, recipe.precision),
+                groups=[learning_group(learning(model).values(), recipe.peak_learning_rate)],
+                share_of_peak=lambda step: recipe.share_of_peak(step, steps),
+                trained=lambda: trained_tensors(model),
+                restore=lambda tensors: restore_trained(model, tensors),
+                trained_key=TRAINED_KEY,
+            ),
+            RecordOrder(recipe, len(faces)),
+            ExpLlmExamples(faces, tokenizer, recipe),
+            collate,
+            steps=steps,
+            about=f"{len(faces)} faces, {described} with a description",
+            save=lambda held: save_trained(out / TRAINED_FOLDER, held[TRAINED_KEY], {**about, "step": held["step"]}),
+            workers=workers,
+            stop_after=stop_after,
         )
-        run = StepRun(accelerator, recipe, task, len(faces), saved)
-        described = sum(face.record.description is not None for face in faces)
-        tell(
-            f"{len(faces)} faces, {described} with a description; {run.trainable} numbers to learn; "
-            f"{steps} steps of {recipe.batch} on {accelerator.num_processes} x {accelerator.device.type}"
-        )
-        stop = min(steps, stop_after or steps)
-        order = RecordOrder(recipe, len(faces))
-        mine = order.micro_batches(run.step, stop, accelerator.process_index, accelerator.num_processes)
-        about = {"config": asdict(model.config), "base": base, "records": digest, "recipe": asdict(recipe)}
-
-        def save(contents: dict[str, Any]) -> None:
-            leave(out, {**contents, "records": digest, "base": base})
-            save_trained(out / TRAINED_FOLDER, contents[TRAINED_KEY], {**about, "step": contents["step"]})
-
-        batches = loaded(accelerator, ExpLlmExamples(faces, tokenizer, recipe), mine, collate, workers)
-        run.run_to(stop, batches, total=steps, save=save, tell=tell)
         if merge_out is not None and accelerator.is_main_process:
             save_whole(merge_out, model, start)
-            tell(f"whole model: {merge_out}")
+            run.tell(f"whole model: {merge_out}")
     return out / TRAINED_FOLDER

@@ -15,8 +15,10 @@ from realtime_fer.networks.exp_blip.weight_files import mapped_state
 from realtime_fer.networks.expllm.checkpoint import from_published, load_expllm
 from realtime_fer.networks.expllm.checkpoint_keys import Shape, is_dropped, published_shapes, require_published
 from realtime_fer.networks.expllm.config import ExpLlmConfig, VisionSizes
+from realtime_fer.networks.expllm.convert import JOURNAL_FILE
 from realtime_fer.networks.expllm.model import ExpLlm
 from realtime_fer.networks.expllm.published_files import PublishedFiles
+from realtime_fer.reasoning.expllm.loading import converted_config
 from realtime_fer.training.expllm.recipe import ExpLlmRecipe
 
 try:
@@ -36,7 +38,7 @@ class Start:
     Attributes:
         folder: with config.json and the tokenizer: a checkpoint of ExpLLM, or Vicuna's.
         dinov2: dinov2_vitl14_pretrain.pth, where `folder` is Vicuna's; None for a checkpoint.
-        vision: sizes of the image encoder, which no file states; None for ViT-L/14.
+        vision: sizes of the image encoder; None for what a converted folder says of it, ViT-L/14 for others, which say nothing.
     """
 
     folder: Path
@@ -47,10 +49,13 @@ class Start:
         """The sizes, with the adapters of the recipe.
 
         Raises:
-            ModelError: config.json is missing, or of another kind of model.
+            ModelError: config.json is missing, or of another kind of model; or the folder was not converted to the end.
             SettingsError: the checkpoint's adapters are others than the recipe's.
         """
-        config = ExpLlmConfig.from_file(self.folder / "config.json", self.vision)
+        if self.dinov2 is None and self.vision is None and (self.folder / JOURNAL_FILE).is_file():
+            config = converted_config(self.folder)
+        else:
+            config = ExpLlmConfig.from_file(self.folder / "config.json", self.vision)
         if self.dinov2 is None and (config.rank, config.alpha) != (recipe.rank, recipe.alpha):
             raise SettingsError(
                 f"rank and alpha: expected those of the checkpoint, {config.rank} and {config.alpha:g}, found "
@@ -74,7 +79,7 @@ class Start:
         config = self.config(recipe)
         dtype = torch.bfloat16 if recipe.precision == "bfloat16" else torch.float32
         if self.dinov2 is None:
-            model = load_expllm(self.folder, dtype=dtype, device=device, vision=self.vision)
+            model = load_expllm(self.folder, dtype=dtype, device=device, vision=config.vision)
             for layer in model.modules():
                 if isinstance(layer, BaseTunerLayer):
                     layer.lora_dropout["default"] = nn.Dropout(recipe.dropout) if recipe.dropout else nn.Identity()

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from realtime_fer.errors import ModelCorruptError, missing_extra
 from realtime_fer.fingerprint import sha256_of
+from realtime_fer.networks import checkpoint_writing
 from realtime_fer.networks.checkpoint_writing import grouped_by_size, replace_json, write_tensors
 from realtime_fer.networks.expllm.checkpoint import require_ours
 from realtime_fer.networks.expllm.convert import COPIED, JOURNAL_FILE
@@ -25,7 +26,6 @@ from realtime_fer.networks.safetensors_shards import INDEX_FILE, Shards
 from realtime_fer.training.expllm.start import Start, config_values
 
 try:
-    import torch
     from torch import Tensor
 except ImportError as error:
     raise missing_extra("training ExpLLM", "vlm", error) from error
@@ -35,32 +35,6 @@ ABOUT_FILE: Final = "trained.json"
 MAX_FILE_BYTES: Final = 2_000_000_000
 
 
-def trained_tensors(model: ExpLlm) -> dict[str, Tensor]:
-    """Copies on the CPU of what learns, by our names."""
-    return {
-        name: value.detach().to("cpu", torch.float32, copy=True).contiguous()
-        for name, value in model.named_parameters()
-        if value.requires_grad
-    }
-
-
-def restore_trained(model: ExpLlm, tensors: Mapping[str, Tensor]) -> None:
-    """Put such copies back.
-
-    Raises:
-        ModelCorruptError: they are of another model.
-    """
-    learning = {name: value for name, value in model.named_parameters() if value.requires_grad}
-    different = {name for name in learning.keys() | tensors.keys() if _shape(learning, name) != _shape(tensors, name)}
-    if different:
-        raise ModelCorruptError(
-            f"trained weights: {len(different)} tensors do not fit the model ({min(different)}, ...); is it the same?"
-        )
-    with torch.no_grad():
-        for name, value in tensors.items():
-            learning[name].copy_(value)
-
-
 def save_trained(folder: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> None:
     """Write adapters and projector; each file appears whole."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -68,25 +42,40 @@ def save_trained(folder: Path, tensors: Mapping[str, Tensor], about: Mapping[str
     replace_json(folder / ABOUT_FILE, about)
 
 
+def require_own_folder(folder: Path, start: Start) -> None:
+    """Raise unless `save_whole` may write to a folder; asked before the training too, which takes days.
+
+    Raises:
+        ModelCorruptError: training begins with what is in it.
+        ModelError: something else is in it.
+    """
+    if folder.resolve() == start.folder.resolve():
+        raise ModelCorruptError(f"{folder}: is the folder that training began with; name another one for the result")
+    checkpoint_writing.require_own_folder(folder, (JOURNAL_FILE,))
+
+
 def save_whole(folder: Path, model: ExpLlm, start: Start, max_file_bytes: int = MAX_FILE_BYTES) -> None:
     """Write the whole model as `networks.expllm.checkpoint.load_expllm` and the reasoner read it.
 
     Args:
-        folder: made where it is missing; never the one that training began with.
+        folder: made where it is missing; see `require_own_folder`.
         model: trained.
         start: what it began with, for its settings and its tokenizer.
         max_file_bytes: a file holds at least one tensor, and otherwise at most this.
 
     Raises:
-        ModelCorruptError: it is that folder, or what was written does not read back equal.
+        ModelError: as `require_own_folder`, or what was written does not read back equal.
     """
-    if folder.resolve() == start.folder.resolve():
-        raise ModelCorruptError(f"{folder}: is the folder that training began with; name another one for the result")
+    require_own_folder(folder, start)
     folder.mkdir(parents=True, exist_ok=True)
+    dtype = str(model.language.model.embed_tokens.weight.dtype)
+    journal: dict[str, Any] = {"dtype": dtype, "vision": asdict(model.config.vision), "files": {}}
+    # First: a folder of ours, which a run that was stopped here may write to again.
+    replace_json(folder / JOURNAL_FILE, journal)
     (folder / INDEX_FILE).unlink(missing_ok=True)
     sizes_bytes = {key: value.numel() * value.element_size() for key, value in model.named_parameters()}
     groups = grouped_by_size(sizes_bytes, max_file_bytes)
-    files: dict[str, Any] = {}
+    files = journal["files"]
     for number, names in enumerate(groups, 1):
         name = f"model-{number:05d}-of-{len(groups):05d}.safetensors"
         tensors = {key: model.get_parameter(key).detach().to("cpu", copy=True).contiguous() for key in names}
@@ -96,13 +85,8 @@ def save_whole(folder: Path, model: ExpLlm, start: Start, max_file_bytes: int = 
         if (start.folder / name).is_file():
             shutil.copyfile(start.folder / name, folder / name)
     replace_json(folder / "config.json", config_values(start, model.config))
-    dtype = str(model.language.model.embed_tokens.weight.dtype)
-    replace_json(folder / JOURNAL_FILE, {"dtype": dtype, "vision": asdict(model.config.vision), "files": files})
+    replace_json(folder / JOURNAL_FILE, journal)
     weight_map = {key: name for name, entry in files.items() for key in entry["tensors"]}
     # Last: a folder that has it is complete.
     replace_json(folder / INDEX_FILE, {"metadata": {}, "weight_map": weight_map})
     require_ours(Shards(folder).shapes, model, str(folder))
-
-
-def _shape(tensors: Mapping[str, Tensor], name: str) -> tuple[int, ...] | None:
-    return tuple(tensors[name].shape) if name in tensors else None

@@ -33,7 +33,7 @@ def write_model_folder(out: Path, name: str, write_weights: Callable[[Path], Non
     with tempfile.TemporaryDirectory(dir=out, prefix=".export-") as folder:
         draft = Path(folder) / f"{name}.onnx"
         write_weights(draft)
-        file = _file_entry(draft)
+        file = file_entry(draft)
         manifest = Path(folder) / MANIFEST_NAME
         manifest.write_text(json.dumps({"name": name, **fields, **file}, indent=2) + "\n", encoding="utf-8")
         read_manifest(Path(folder))
@@ -45,7 +45,7 @@ def write_model_folder(out: Path, name: str, write_weights: Callable[[Path], Non
     return out / f"{name}.onnx"
 
 
-def _file_entry(path: Path) -> dict[str, Any]:
+def file_entry(path: Path) -> dict[str, Any]:
     """What a manifest says of a weight file."""
     return {"file": path.name, "sha256": sha256_of(path), "size_bytes": path.stat().st_size}
 
@@ -73,7 +73,7 @@ def add_int8(folder: Path, write_weights: Callable[[Path], None], calibrated_on:
     with tempfile.TemporaryDirectory(dir=folder, prefix=".export-") as draft_folder:
         draft = Path(draft_folder) / int8_name(name)
         write_weights(draft)
-        entry = {**_file_entry(draft), "calibrated_on": calibrated_on}
+        entry = {**file_entry(draft), "calibrated_on": calibrated_on}
         fields = json.loads((folder / MANIFEST_NAME).read_text(encoding="utf-8"))
         manifest = Path(draft_folder) / MANIFEST_NAME
         manifest.write_text(json.dumps({**fields, "int8": entry}, indent=2) + "\n", encoding="utf-8")

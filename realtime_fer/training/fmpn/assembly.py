@@ -16,7 +16,7 @@ from realtime_fer.training.fmpn.published_way import PublishedWay
 from realtime_fer.training.fmpn.recipe import FmpnRecipe
 from realtime_fer.training.fmpn.stages import ClassifierStage, MaskStage, Stage
 from realtime_fer.training.fmpn.trained import load_generator_state, split_states
-from realtime_fer.training.fmpn.way import Way
+from realtime_fer.training.fmpn.way import Lessons, Way
 from realtime_fer.training.loop.accelerator import share_of
 
 try:
@@ -70,9 +70,9 @@ def way_of(
         colour: with the colour face.
         workers: processes that make samples; `one-cycle` makes them in place.
     """
-    share = share_of(accelerator)
+    lessons = Lessons(recipe, *data, colour=colour, share=share_of(accelerator))
     if recipe.schedule == "published":
-        return PublishedWay(recipe, *data, colour=colour, share=share, workers=workers)
+        return PublishedWay(lessons, workers=workers)
     # Accelerate numbers the CPUs of several processes; tensors bear no such number.
     device = "cpu" if accelerator.device.type == "cpu" else str(accelerator.device)
-    return OneCycleWay(recipe, *data, colour=colour, share=share, device=device)
+    return OneCycleWay(lessons, device=device)

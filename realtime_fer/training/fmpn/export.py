@@ -6,14 +6,11 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
-from realtime_fer.errors import ModelError, ModelShapeError, missing_extra
-from realtime_fer.inference.session import open_session
-from realtime_fer.labels import FERPLUS_LABELS
-from realtime_fer.networks.fmpn.classes import published_labels
+from realtime_fer.errors import ModelShapeError, missing_extra
+from realtime_fer.labels import CKPLUS_LABELS, FERPLUS_LABELS, MMI_LABELS
 from realtime_fer.training.exporting.calibration import fit_temperature
 from realtime_fer.training.fmpn.trained import Trained, load_trained
+from realtime_fer.types import FloatArray
 
 try:
     import onnx
@@ -24,15 +21,13 @@ except ImportError as error:
 from realtime_fer.networks.fmpn.export_form import FmpnForExport
 from realtime_fer.training.exporting.half_storage import store_half
 from realtime_fer.training.exporting.model_folder import write_model_folder
+from realtime_fer.training.exporting.onnx_version import IR_VERSION, OPSET
+from realtime_fer.training.exporting.same_answers import largest_difference
 from realtime_fer.training.fmpn.transform import loaded_size
 
 log = logging.getLogger(__name__)
 
 NAME = "fmpn"
-OPSET = 17
-IR_VERSION = 8
-"""Read by ONNX Runtime 1.18, the oldest one supported."""
-
 TOLERANCE = 2e-3
 """Largest difference of a logit, as a share of the largest logit where that is above 1, and of the mask. Over some forty
 layers the same float32 numbers are added up in another order."""
@@ -112,6 +107,7 @@ def export_fmpn(
     fields = {
         "version": version,
         "task": "expression",
+        "system": NAME,
         "licence": licence,
         "licence_note": licence_note,
         "description": DESCRIPTION,
@@ -142,32 +138,32 @@ def classes_of(model: FmpnForExport, size_px: int) -> int:
 
 
 def compare_with_torch(model: FmpnForExport, onnx_file: Path, size_px: int, tolerance: float = TOLERANCE) -> float:
-    """Largest difference of an output between torch and the export, over noise, a ramp and a blank face, one and two at a time.
+    """Largest difference of an output between torch and the export, see `same_answers.largest_difference`.
 
     Raises:
         ModelError: it is above `tolerance`, or an output is not a number.
     """
-    session = open_session(onnx_file)
-    rng = np.random.default_rng(0)
-    shape = (3, size_px, size_px)
-    ramp = np.broadcast_to(np.linspace(0, 255, size_px).round(), shape)
-    worst = 0.0
-    for pictures in ([rng.integers(0, 256, shape)], [ramp, np.zeros(shape)]):
-        faces = np.stack(pictures).astype(np.float32)
+
+    def answers(faces: FloatArray) -> list[FloatArray]:
         with torch.no_grad():
-            answer = model(torch.from_numpy(faces))
-        expected = [part.numpy() for part in (answer if isinstance(answer, tuple) else (answer,))]
-        for name, ours, theirs in zip(("logits", "mask"), session.run(None, {"faces": faces}), expected, strict=False):
-            same = ours.shape == theirs.shape
-            difference = float(np.abs(ours - theirs).max() / max(1.0, np.abs(theirs).max())) if same else np.inf
-            # Written so that a not-a-number fails too.
-            if not difference <= tolerance:
-                raise ModelError(
-                    f"{onnx_file.name}: the export differs from torch by {difference:.3g} in its {name} "
-                    f"(at most {tolerance}) on a batch of {len(faces)}"
-                )
-            worst = max(worst, difference)
-    return worst
+            found = model(torch.from_numpy(faces))
+        return [part.numpy() for part in (found if isinstance(found, tuple) else (found,))]
+
+    return largest_difference(onnx_file, answers, size_px, tolerance)
+
+
+def published_labels(classes: int) -> tuple[str, ...]:
+    """The labels of published weights with so many outputs: AffectNet was used with those of CK+.
+
+    Raises:
+        ModelShapeError: no published data set has this number of classes.
+    """
+    for labels in (CKPLUS_LABELS, MMI_LABELS):
+        if len(labels) == classes:
+            return labels
+    raise ModelShapeError(
+        f"FMPN weights: expected 7 classes (CK+, AffectNet) or 6 (MMI), found {classes}; give --labels, in their order"
+    )
 
 
 def _labels(trained: Trained, asked: Sequence[str] | None, classes: int) -> tuple[str, ...]:

@@ -10,25 +10,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from realtime_fer.datasets.class_folders import pictures_by_class
 from realtime_fer.datasets.ferplus import NOT_COUNTED, load_ferplus, majority_labels
 from realtime_fer.datasets.fmpn_folds import FOLDS, FmpnName, read_fmpn_fold, read_fmpn_labels
 from realtime_fer.errors import DatasetError, missing_extra
-from realtime_fer.labels import FERPLUS_LABELS, ROS4HRI_NAMES
+from realtime_fer.labels import FERPLUS_LABELS
 
 try:
     from PIL import Image
 except ImportError as error:
     raise missing_extra("training FMPN", "train", error) from error
-
-PICTURE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
-
-OTHER_NAMES = {
-    **{adjective: noun for noun, adjective in ROS4HRI_NAMES.items() if adjective},
-    "fearful": "fear",
-    "joy": "happiness",
-    "sad": "sadness",
-}
-"""How sub-folders are called elsewhere -> our names. What is in neither keeps its name."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,7 +80,7 @@ def load_faces(data: Path, *, people_in_names: bool = False) -> LabelledFaces:
     """Read an npz file of FER+ faces (`datasets.ferplus`) or a folder `<data>/<class name>/<picture>`.
 
     FER+ faces count where most taggers agree on one of its eight expressions. Sub-folders come in alphabetical order;
-    `OTHER_NAMES` renames them.
+    `datasets.class_folders` renames them.
 
     Args:
         people_in_names: picture names begin with who they show, up to the first `_`, as those of CK+ and MMI do.
@@ -144,17 +135,7 @@ def _person(picture: Any) -> str:
 
 
 def _class_folders(data: Path) -> LabelledFaces:
-    of_class: dict[str, list[Path]] = {}
-    for folder in sorted(path for path in data.iterdir() if path.is_dir()):
-        pictures = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES)
-        if pictures:
-            name = folder.name.lower()
-            of_class.setdefault(OTHER_NAMES.get(name, name), []).extend(pictures)
-    if len(of_class) < 2:
-        raise DatasetError(
-            f"{data}: expected a folder with a sub-folder of pictures for each class (anger, happiness, ...), "
-            f"found pictures of {len(of_class)} classes"
-        )
+    of_class = pictures_by_class(data)
     counts = [len(pictures) for pictures in of_class.values()]
     classes = np.repeat(np.arange(len(of_class)), counts).astype(np.int64)
     return LabelledFaces(tuple(of_class), classes, [path for pictures in of_class.values() for path in pictures])

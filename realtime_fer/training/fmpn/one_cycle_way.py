@@ -13,14 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from realtime_fer.errors import missing_extra
-from realtime_fer.training.emotion_gcn_ferplus.run import CLIP_NORM, RARE_REPEATS, WARM_UP_FRACTION
+from realtime_fer.training.emotion_gcn_ferplus.crowd import RARE_REPEATS
+from realtime_fer.training.emotion_gcn_ferplus.task import CLIP_NORM, WARM_UP_FRACTION
 from realtime_fer.training.expression_augmentation import augment, move
 from realtime_fer.training.fmpn.faces import LabelledFaces
 from realtime_fer.training.fmpn.optimisation import one_cycle_optimizer
-from realtime_fer.training.fmpn.pseudo_masks import MaskPictures, grey_square
-from realtime_fer.training.fmpn.recipe import FmpnRecipe
-from realtime_fer.training.fmpn.way import Batch, Parts
-from realtime_fer.training.loop.accelerator import ALONE, Share
+from realtime_fer.training.fmpn.pseudo_masks import grey_square
+from realtime_fer.training.fmpn.way import Batch, Lessons, Parts
 from realtime_fer.training.loop.moving_average import update_average
 from realtime_fer.training.loop.run_loop import one_cycle
 
@@ -37,37 +36,23 @@ GreyFaces = npt.NDArray[np.uint8]
 
 
 class OneCycleWay:
-    """See `way.Way`. The colour face of a sample is its grey one three times.
+    """See `way.Way`. All faces are kept in memory as grey squares; the colour face of a sample is its grey one three times.
 
     Args:
-        faces, held_out: to learn from, and for figures (may be none); all are kept in memory as grey squares.
-        masks: of each class.
-        colour: with the colour face.
-        share: of this process in every batch.
         device: where batches are made.
     """
 
     averages = True
     memory_format = torch.channels_last
 
-    def __init__(
-        self,
-        recipe: FmpnRecipe,
-        faces: LabelledFaces,
-        held_out: LabelledFaces,
-        masks: MaskPictures,
-        *,
-        colour: bool,
-        share: Share = ALONE,
-        device: str = "cpu",
-    ) -> None:
-        self._recipe = recipe
-        self._colour = colour
-        self._share = share
+    def __init__(self, lessons: Lessons, *, device: str = "cpu") -> None:
+        self._recipe, self._colour, self._share = lessons.recipe, lessons.colour, lessons.share
         self._device = device
+        recipe, faces, held_out = lessons.recipe, lessons.faces, lessons.held_out
         self._faces, self._classes = grey_faces(faces, recipe.size_px), faces.classes
         self._unseen, self._unseen_classes = grey_faces(held_out, recipe.size_px), held_out.classes
-        self._masks = np.stack([grey_square(Image.fromarray(mask), recipe.size_px) for mask in masks]).astype(np.float32)
+        masks = [grey_square(Image.fromarray(mask), recipe.size_px) for mask in lessons.masks]
+        self._masks = np.stack(masks).astype(np.float32)
         repeats = np.array([RARE_REPEATS.get(label, 1) for label in faces.labels], np.int64)
         self._rows = np.repeat(np.arange(len(faces)), repeats[faces.classes])
         self._steps = max(1, len(self._rows) // recipe.batch)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Final
 
-from realtime_fer.errors import DatasetError, SettingsError
+from realtime_fer.errors import DatasetError, ModelNotFoundError, SettingsError
 from realtime_fer.networks.fmpn.motion_mask_generator import Norm
 from realtime_fer.training.fmpn.assembly import stage_of, way_of
 from realtime_fer.training.fmpn.epochs import run_epochs
@@ -20,12 +21,15 @@ from realtime_fer.training.fmpn.recipe import ClassifierName, FmpnRecipe, Layout
 from realtime_fer.training.fmpn.samples import SMALLEST_SHARE
 from realtime_fer.training.loop.accelerator import Device, MixedPrecision, end_processes, new_accelerator
 from realtime_fer.training.loop.progress import PlainProgress, SilentProgress, TrainingProgress
-from realtime_fer.training.loop.run_files import CHECKPOINT_NAME
+from realtime_fer.training.loop.run_files import CHECKPOINT_NAME, GOES_ON, STILL_TO_DO, require_no_run, require_writable
 from realtime_fer.training.loop.run_loop import resumed, training_arithmetic
 
 log = logging.getLogger(__name__)
 
 MASKS_FOLDER = "pseudo-masks"
+
+FEW_EPOCHS: Final = 10
+"""Below, an epoch that learns nothing is a good part of the run, and is told."""
 
 
 def train_fmpn(
@@ -110,8 +114,8 @@ def train_fmpn(
         progress: told by the first process alone; None tells the log.
 
     Raises:
-        DatasetError: `data` or `masks` lack something, or there is nothing to resume.
-        ModelError: a weight file cannot be used, or the loss is no number any more.
+        DatasetError: `data` or `masks` lack something, there is nothing to resume, or a run in `out` that is not to be resumed.
+        ModelError: the first stage was not trained, a weight file cannot be used, or the loss is no number any more.
         ShapeError: `size_px` does not do.
         SettingsError: more epochs decline than there are, the batch cannot be shared out, there is no such device, or it cannot
             compute so.
@@ -148,8 +152,16 @@ def train_fmpn(
         mixed_precision=mixed_precision,
     )
     folder, saved = out / stage, None
+    start = generator or out / "masks" / CHECKPOINT_NAME
     if resume:
         recipe, saved = resumed(folder, FmpnRecipe)
+    else:
+        require_no_run(folder)
+        if stage == "classifier" and generator is None and not without_mask and not start.is_file():
+            raise ModelNotFoundError(
+                f"{start}: expected the mask generator of the first stage, found none; train it first, with the other options "
+                f"as they are: realtime-fer train fmpn --stage masks --data {data} --out {out}"
+            )
     accelerator = new_accelerator(device, recipe.precision)
     shown = (progress or PlainProgress(log.info)) if accelerator.is_main_process else SilentProgress()
     faces, unseen, pictures = prepared(data, recipe)
@@ -162,16 +174,19 @@ def train_fmpn(
     # Ready masks may lie where the masks of the run are written.
     accelerator.wait_for_everyone()
     if accelerator.is_main_process:
-        folder.mkdir(parents=True, exist_ok=True)
+        require_writable(folder)
         write_masks(out / MASKS_FOLDER, faces.labels, pictures)
     shown.line(
         f"{len(faces)} faces of {len(faces.labels)} classes, {len(unseen)} held out; masks: {out / MASKS_FOLDER}; "
         f"on {accelerator.num_processes} x {accelerator.device.type}"
     )
-    start = generator or out / "masks" / CHECKPOINT_NAME
     task = stage_of(recipe, len(faces.labels), start=start, pretrained=pretrained, saved=saved)
+    if saved is not None:
+        shown.line(GOES_ON.format(done=saved["epoch"], epochs=recipe.epochs))
     if stage == "classifier" and saved is None and pretrained is None and recipe.classifier == "inception":
-        shown.line("the classifier starts at random; the published one starts with ImageNet's weights")
+        shown.line("the classifier starts at random; the published one starts with ImageNet's weights (--pretrained)")
+    if recipe.schedule == "published" and 1 < recipe.epochs < FEW_EPOCHS:
+        shown.line(f"of these {recipe.epochs} epochs the last has a learning rate of 0, as published")
     way = way_of(recipe, (faces, unseen, pictures), accelerator, colour=task.colour, workers=workers)
     with training_arithmetic(threads):
         checkpoint = run_epochs(
@@ -186,8 +201,14 @@ def train_fmpn(
             progress=shown,
             stop_after=stop_after,
         )
-    following = "train fmpn --stage classifier" if stage == "masks" else f"export fmpn --weights {checkpoint}"
-    shown.line(f"checkpoint: {checkpoint}; next: realtime-fer {following}")
+    done = min(recipe.epochs, stop_after or recipe.epochs)
+    if done < recipe.epochs:
+        following = f"{STILL_TO_DO} ({done} of {recipe.epochs} epochs are done)"
+    elif stage == "masks":
+        following = f"realtime-fer train fmpn --stage classifier --data {data} --out {out}, with the other options as they were"
+    else:
+        following = f"realtime-fer export fmpn --weights {checkpoint}"
+    shown.line(f"checkpoint: {checkpoint}; next: {following}")
     end_processes(accelerator)
     return checkpoint
 

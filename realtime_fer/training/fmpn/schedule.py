@@ -13,7 +13,7 @@ def learning_rate_factor(epoch: int, epochs: int, decay_epochs: int) -> float:
 
     1 - max(0, epoch + 1 - steady) / (decay + 1) with steady = epochs - decay. Two oddities of the published schedule are
     kept: the decline begins in the last of the steady epochs, and the last epoch of all runs with a rate of exactly 0 (only
-    the statistics of the batch norms still move).
+    the statistics of the batch norms still move). A run of one epoch, which would learn nothing then, has the full rate.
 
     Args:
         epochs: of the whole run.
@@ -27,4 +27,6 @@ def learning_rate_factor(epoch: int, epochs: int, decay_epochs: int) -> float:
             f"FMPN schedule: expected 0 <= decay epochs <= epochs and an epoch in 1..{epochs}, "
             f"found epoch {epoch}, {epochs} epochs, {decay_epochs} of them decay"
         )
+    if epochs == 1:
+        return 1.0
     return 1.0 - max(0, epoch + 1 - (epochs - decay_epochs)) / (decay_epochs + 1)

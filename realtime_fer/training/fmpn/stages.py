@@ -16,8 +16,9 @@ from realtime_fer.networks.fmpn.inception_v3 import InceptionV3
 from realtime_fer.networks.fmpn.model import Fmpn
 from realtime_fer.networks.fmpn.motion_mask_generator import MotionMaskGenerator
 from realtime_fer.networks.fmpn.prior_fusion import PriorFusion
-from realtime_fer.networks.fmpn.weight_files import State, read_state
+from realtime_fer.networks.fmpn.weight_files import read_state
 from realtime_fer.networks.fmpn.whole_face import WholeFace
+from realtime_fer.networks.state_dict import State
 from realtime_fer.training.fmpn.losses import joint_loss, mask_loss
 from realtime_fer.training.fmpn.optimisation import initialise, joint_parts
 from realtime_fer.training.fmpn.recipe import FmpnRecipe

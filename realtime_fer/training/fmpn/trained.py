@@ -10,7 +10,8 @@ from realtime_fer.errors import DatasetError, ModelCorruptError, ModelNotFoundEr
 from realtime_fer.networks.fmpn.checkpoint import fmpn_from, load_fmpn
 from realtime_fer.networks.fmpn.model import Fmpn
 from realtime_fer.networks.fmpn.motion_mask_generator import FACE_SIZE_PX
-from realtime_fer.networks.fmpn.weight_files import NETS, State, read_state
+from realtime_fer.networks.fmpn.weight_files import NETS, read_state
+from realtime_fer.networks.state_dict import State
 from realtime_fer.training.loop.run_files import CHECKPOINT_NAME, load_checkpoint
 
 

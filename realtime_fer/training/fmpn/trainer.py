@@ -1,7 +1,8 @@
 """Networks, optimiser and an epoch of a stage: one process or many (torchrun), a CPU or GPUs.
 
 On several processes each learns from its share of every batch, and gradients are averaged with the weight of the shares. What a
-batch has of its own, the statistics of batch norms, each process has of its share; those of the first are kept.
+batch has of its own, the statistics of batch norms, each process has of its share, and those of the first are kept: the same
+as in the authors' DataParallel.
 """
 
 from __future__ import annotations

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from realtime_fer.errors import missing_extra
+from realtime_fer.training.fmpn.faces import LabelledFaces
+from realtime_fer.training.fmpn.pseudo_masks import MaskPictures
+from realtime_fer.training.fmpn.recipe import FmpnRecipe
+from realtime_fer.training.loop.accelerator import ALONE, Share
 
 try:
     from torch import Tensor
@@ -17,6 +22,25 @@ Batch = Mapping[str, Tensor]
 
 Parts = Sequence[tuple[Any, float]]
 """Networks and the learning rate of each."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lessons:
+    """What a way teaches.
+
+    Attributes:
+        faces, held_out: to learn from, and for figures (may be none).
+        masks: of each class.
+        colour: with the colour face.
+        share: of this process in every batch.
+    """
+
+    recipe: FmpnRecipe
+    faces: LabelledFaces
+    held_out: LabelledFaces
+    masks: MaskPictures
+    colour: bool
+    share: Share = ALONE
 
 
 class Way(Protocol):

@@ -9,13 +9,13 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
-from realtime_fer.errors import DatasetError, missing_extra
+from realtime_fer.errors import DatasetError, ModelError, SettingsError, missing_extra
 from realtime_fer.training.loop.moving_average import update_average
 from realtime_fer.training.loop.run_files import (
     CHECKPOINT_NAME,
@@ -23,13 +23,16 @@ from realtime_fer.training.loop.run_files import (
     HISTORY_NAME,
     History,
     load_checkpoint,
+    require_no_run,
+    require_same,
+    require_writable,
     save_checkpoint,
     write_history,
 )
+from realtime_fer.training.loop.task import TrainingTask
 
 try:
     import torch
-    from torch import Tensor
 except ImportError as error:
     raise missing_extra("training a network", "train", error) from error
 
@@ -59,56 +62,6 @@ class Recipe:
 
 
 AnyRecipe = TypeVar("AnyRecipe", bound=Recipe)
-
-
-class Batches(Protocol):
-    """One epoch's batches, of any type, and how many they are."""
-
-    def __len__(self) -> int: ...
-
-    def __iter__(self) -> Iterator[Any]: ...
-
-
-class TrainingTask(Protocol):
-    """What differs from one training to the next.
-
-    Attributes:
-        warm_up_fraction: of all steps, until the learning rate peaks.
-        clip_norm: largest gradient norm.
-        never_decayed: names of parameters without weight decay, besides all with one dimension or none.
-    """
-
-    warm_up_fraction: float
-    clip_norm: float
-    never_decayed: Collection[str]
-
-    def network(self) -> Any:
-        """A new network, random weights drawn from torch's own generator."""
-        ...
-
-    def batches(self, epoch: int) -> Batches:
-        """Epochs count from 0. The same epoch gives the same batches, however the run came to it."""
-        ...
-
-    def losses(self, model: Any, batch: Any) -> Mapping[str, Tensor]:
-        """Scalars by name; the first is minimised, the others are only told."""
-        ...
-
-    def held_out_figures(self, average: Any) -> Mapping[str, float]:
-        """Figures of the moving average after an epoch; may be empty."""
-        ...
-
-    def own_contents(self) -> Mapping[str, Any]:
-        """What the checkpoint holds besides what every training saves; asked after `held_out_figures`."""
-        ...
-
-    def restore(self, saved: Mapping[str, Any]) -> None:
-        """Take back what `own_contents` gave and the next epoch depends on; asked last before it."""
-        ...
-
-    def draw(self, history: History, path: Path) -> None:
-        """The curves file."""
-        ...
 
 
 @dataclass(slots=True)
@@ -151,6 +104,31 @@ def resumed(out: Path, recipe_type: type[AnyRecipe]) -> tuple[AnyRecipe, dict[st
         raise DatasetError(f"{path}: expected the checkpoint of this training, found one of another ({error})") from error
 
 
+def begun_or_resumed(out: Path, recipe: AnyRecipe, resume: bool) -> tuple[AnyRecipe, dict[str, Any] | None]:
+    """The recipe of a new run, and None; or of the run in the folder, and what its checkpoint holds.
+
+    Raises:
+        DatasetError: there is a run already where one is to begin; or, to be resumed, none, or one of another training.
+    """
+    if resume:
+        return resumed(out, type(recipe))
+    require_no_run(out)
+    return recipe, None
+
+
+def require_device(device: str) -> None:
+    """Raise unless torch computes there.
+
+    Raises:
+        SettingsError: it is no device, or not here.
+    """
+    try:
+        torch.zeros(1, device=device)
+        torch.Generator(device=device)
+    except Exception as error:  # torch raises whatever it likes, an AssertionError too
+        raise SettingsError(f"device: expected one that torch has, found {device!r}; try --device cpu") from error
+
+
 def train_run(
     task: TrainingTask,
     recipe: Recipe,
@@ -158,17 +136,26 @@ def train_run(
     *,
     saved: Mapping[str, Any] | None,
     device: str,
+    data: str | None = None,
     stop_after: int | None = None,
     tell: Tell = log.info,
 ) -> Path:
     """Train and return the path of the checkpoint; it, `history.json` and `curves.png` are written after each epoch.
 
     Args:
-        out: run folder, which exists.
+        out: run folder, made when absent.
         saved: a checkpoint to go on from, see `resumed`.
+        data: a short name for what is learned from, that changes when it does; a run goes on with the same alone.
         stop_after: leave after so many epochs of the schedule.
         tell: told a line every few seconds and after each epoch.
+
+    Raises:
+        DatasetError: `out` cannot be written to, or the run was started with other data.
+        ModelError: the loss is no number any more.
     """
+    if saved is not None:  # checkpoints of earlier versions say nothing of their data
+        require_same(out / CHECKPOINT_NAME, "--data", saved.get("data", data), data)
+    require_writable(out)
     run = _start(task, recipe, device, saved)
     while run.epoch < min(recipe.epochs, stop_after or recipe.epochs):
         began = time.monotonic()
@@ -179,6 +166,7 @@ def train_run(
         tell(", ".join(f"{name} {value:.4g}" for name, value in run.history[-1].items()))
         contents = {
             "recipe": asdict(recipe),
+            "data": data,
             "epoch": run.epoch,
             "history": run.history,
             "model": run.model.state_dict(),
@@ -245,6 +233,11 @@ def _train_epoch(task: TrainingTask, recipe: Recipe, run: TrainingRun, tell: Tel
         update_average(run.average, run.model, number)
         for part, value in losses.items():
             sums[part] = sums.get(part, 0.0) + float(value.detach())
+        if not math.isfinite(sums[name]):
+            raise ModelError(
+                f"epoch {run.epoch + 1}, step {step + 1}: the loss is {sums[name]}, expected a number; the checkpoint is "
+                "of the epoch before; start again with a lower --peak-learning-rate"
+            )
         if time.monotonic() - told > LOG_EVERY_S:
             told = time.monotonic()
             tell(f"epoch {run.epoch + 1}/{recipe.epochs}, step {step + 1}/{steps}, {name} {sums[name] / (step + 1):.4f}")

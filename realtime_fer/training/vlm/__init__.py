@@ -2,6 +2,6 @@
 
 `recipe` has the numbers that each of them states, `schedule` the learning rate most of them follow, `order` which records a
 step takes; `processes` says where it computes; `steps` is the loop; `run_folder` is what it leaves and how that is taken up;
-`crop` and `checkpointing` are small parts of several. Used by `training.chain_of_affect`, `training.expllm` and
-`training.exp_blip`.
+`run` puts these together; `crop`, `checkpointing` and `trained` are small parts of several. Used by
+`training.chain_of_affect`, `training.expllm` and `training.exp_blip`.
 """

@@ -32,7 +32,7 @@ class Draw(NamedTuple):
 
 
 class RecordOrder:
-    """All records once an epoch in a new random order, cut into batches.
+    """All `records` once an epoch in a new random order, cut into batches.
 
     Args:
         recipe: batch sizes and seed.
@@ -47,7 +47,7 @@ class RecordOrder:
         if whole_epochs and records < recipe.batch:
             raise SettingsError(f"batch: expected at most the {records} records there are, found {recipe.batch}")
         self._recipe = recipe
-        self._records = records
+        self.records = records
         self._shown = records - records % recipe.batch if whole_epochs else records
         self._epoch = -1
         self._order: npt.NDArray[np.int64] = np.zeros(0, np.int64)
@@ -77,7 +77,7 @@ class RecordOrder:
         epoch, place = divmod(position, self._shown)
         if epoch != self._epoch:
             self._epoch = epoch
-            self._order = np.random.default_rng([self._recipe.seed, epoch]).permutation(self._records)
+            self._order = np.random.default_rng([self._recipe.seed, epoch]).permutation(self.records)
         return int(self._order[place])
 
 

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final, Literal
 
 from realtime_fer.errors import SettingsError
+from realtime_fer.training.vlm.schedule import full_batches, warm_up_then_cosine
+
+Precision = Literal["bfloat16", "float32"]
+
+PRECISIONS: Final = ("bfloat16", "float32")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +63,40 @@ class StepRecipe:
                 "cannot share evenly; change --batch, --micro-batch or the number of processes"
             )
         return total // processes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdapterRecipe(StepRecipe):
+    """What trainings of low-rank adapters in a decoder share besides; the defaults are the published values of both.
+
+    Attributes:
+        warm_up_ratio: share of all steps until the peak.
+        rank: of the adapters.
+        dropout: in front of them.
+        precision: of the frozen weights and of the arithmetic; what is learned is always kept in float32.
+    """
+
+    warm_up_ratio: float = 0.03
+    rank: int
+    dropout: float = 0.05
+    precision: Precision = "bfloat16"
+
+    def __post_init__(self) -> None:
+        StepRecipe.__post_init__(self)
+        require_positive("rank", self.rank)
+        if not 0 <= self.warm_up_ratio < 1 or not 0 <= self.dropout < 1:
+            raise SettingsError(
+                f"warm_up_ratio and dropout: expected shares in [0, 1), found {self.warm_up_ratio} and {self.dropout}"
+            )
+        require_one_of("precision", self.precision, PRECISIONS)
+
+    def steps(self, records: int) -> int:
+        """Optimiser steps of the whole run: full batches only, and epochs run into each other. At least 1."""
+        return full_batches(self.epochs, records, self.batch)
+
+    def share_of_peak(self, step: int, steps: int) -> float:
+        """What the peak learning rates are multiplied by in a step; see `warm_up_then_cosine`."""
+        return warm_up_then_cosine(step, steps, self.warm_up_ratio)
 
 
 def require_positive(name: str, value: int) -> None:

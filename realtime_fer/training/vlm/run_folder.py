@@ -24,6 +24,7 @@ from realtime_fer.training.loop.run_files import (
     draw_panels,
     load_checkpoint,
     require_no_run,
+    require_same,
     save_checkpoint,
     write_history,
     write_table,
@@ -76,12 +77,8 @@ def taken_up(
         recipe = recipe_type(**saved["recipe"])
     except TypeError as error:
         raise DatasetError(f"{path}: expected the checkpoint of this training, found one of another ({error})") from error
-    for what, now in (("records", records), ("base", base)):
-        if saved[what] != now:
-            name = "--data" if what == "records" else "--model"
-            raise DatasetError(
-                f"{path}: was made with other {name} ({saved[what]}, now {now}); resume with what it was started with"
-            )
+    require_same(path, "--data", saved["records"], records)
+    require_same(path, "--model", saved["base"], base)
     return recipe, saved
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from typing import Any, Final
@@ -52,6 +52,11 @@ class StepTask:
     restore: Callable[[Mapping[str, Tensor]], None]
     trained_key: str = "trained"
     scaler: Any = None
+
+
+def learning_group(values: Iterable[Tensor], peak: float) -> dict[str, Any]:
+    """What learns at one rate, for `StepTask.groups`; `peak` is what the schedule scales."""
+    return {"params": list(values), "lr": peak, "peak": peak}
 
 
 class StepRun:

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from realtime_fer.commands.export.command import COMPARED_PICTURES, export
+from realtime_fer.commands.export.command import export
+from realtime_fer.commands.export.options import COMPARED_PICTURES
+from realtime_fer.errors import DatasetError
 from realtime_fer.zoo.shelf import ShelvedModel
 
 
@@ -30,6 +32,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 def test_face_lite_options_reach_the_export(asked: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "00 a folder").mkdir()
     for number in range(COMPARED_PICTURES + 3):
         (tmp_path / f"{number:02d}.png").touch()
     command = ["face-lite", "--weights", "w.pt", "--out", "o", "--confidence", "0.45", "--pictures", str(tmp_path)]
@@ -68,6 +71,14 @@ def test_int8_takes_a_model_and_data(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     result = CliRunner().invoke(export, ["int8", "face-lite", "--data", "pictures"])
     assert f"wrote {tmp_path / 'x-int8.onnx'}" in result.output
     assert seen == [("face-lite", Path("pictures"))]
+
+
+@pytest.mark.parametrize("folder", ["absent", "."])
+def test_pictures_to_compare_must_be_there(asked: dict[str, Any], tmp_path: Path, folder: str) -> None:
+    result = CliRunner().invoke(export, ["face-lite", "--weights", "w.pt", "--pictures", str(tmp_path / folder)])
+    assert isinstance(result.exception, DatasetError)
+    assert "expected a folder of pictures to compare outputs on, found none" in str(result.exception)
+    assert not asked
 
 
 def test_face_lite_needs_weights(asked: dict[str, Any]) -> None:

@@ -11,16 +11,19 @@ import pytest
 from click.testing import CliRunner
 
 from realtime_fer.commands.export.command import export
+from tests.zoo.test_manifest import EXPRESSION, write
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Any]:
     """Stands for the export, which needs torch; holds what it was called with."""
+    monkeypatch.chdir(tmp_path)
     seen: dict[str, Any] = {}
 
     def export_fmpn(weights: Path, out: Path, **settings: Any) -> Path:
         seen.update(settings, weights=weights, out=out)
-        return out / "fmpn.onnx"
+        out.mkdir(parents=True)
+        return write(out, EXPRESSION) / "fmpn.onnx"
 
     module = ModuleType("realtime_fer.training.fmpn.export")
     module.export_fmpn = export_fmpn  # type: ignore[attr-defined]

@@ -64,5 +64,8 @@ def test_a_broken_manifest_hides_no_other_model(tmp_path: Path, monkeypatch: pyt
         (line,) = result.stderr.splitlines()
         assert line.startswith("broken: ")
         assert "not JSON" in line
+    result = invoke("verify", "broken", "yolov8n-face", "yolov8n-face")
+    assert result.return_value == 1
+    assert result.stderr.count("broken: ") == result.stdout.count("yolov8n-face: whole") == 1
     result = invoke("show", "nobody")
     assert isinstance(result.exception, ModelNotFoundError)

@@ -126,6 +126,27 @@ def test_a_model_goes_to_another_machine_and_back(home: Path, tmp_path: Path) ->
     assert "NAME: expected" in str(invoke("import", "../x", "--weights", str(tmp_path / "face-lite.zip")).exception)
 
 
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", ".hidden"])
+def test_a_name_that_is_no_name_touches_nothing(home: Path, tmp_path: Path, name: str) -> None:
+    invoke("export", "face-lite", "--to", str(tmp_path / "face-lite.zip"))
+    invoke("import", "face-lite", "--weights", str(tmp_path / "face-lite.zip"))
+    before = sorted((home / "models").rglob("*"))
+    for arguments in ((), ("--replace",)):
+        result = invoke("import", name, "--weights", str(tmp_path / "face-lite.zip"), *arguments)
+        assert "NAME: expected the name of a model" in str(result.exception)
+    assert sorted((home / "models").rglob("*")) == before
+
+
+def test_verify_of_what_is_not_here_says_how_to_get_it(some: Published, home: Path) -> None:
+    error = invoke("verify", "some").exception
+    assert isinstance(error, ModelNotFoundError)
+    assert "some: is not here whole (realtime-fer models fetch some)" in str(error)
+    (home / "fetched" / "some").mkdir(parents=True)
+    (home / "fetched" / "some" / "w.bin.part").write_bytes(b"x")
+    assert "(begun; go on with: realtime-fer models fetch some)" in str(invoke("verify", "some").exception)
+    assert "begun; go on with" in invoke("list", "--all", "--json").output
+
+
 def test_import_of_what_nobody_knows(tmp_path: Path) -> None:
     (tmp_path / "w.pth").write_bytes(b"x")
     error = invoke("import", "nobody", "--weights", str(tmp_path / "w.pth")).exception

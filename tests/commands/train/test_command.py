@@ -48,6 +48,11 @@ def test_face_lite_options_reach_the_training(asked: dict[str, Any]) -> None:
     assert "realtime-fer export face-lite --weights there/last.pt" in result.output
 
 
+def test_spaces_between_sources_do_not_count(asked: dict[str, Any]) -> None:
+    CliRunner().invoke(train, ["face-lite", "--data", "d", "--sources", "rf, os"])
+    assert asked["sources"] == ["rf", "os"]
+
+
 def test_face_lite_needs_data(asked: dict[str, Any]) -> None:
     result = CliRunner().invoke(train, ["face-lite"])
     assert result.exit_code == 2
@@ -83,7 +88,17 @@ def test_expressions_are_learned_from_the_crowd_alone_by_default(asked: dict[str
 
 
 @pytest.mark.parametrize(
-    ("option", "value"), [("--backbone", "enormous"), ("--teacher-share", "1.5"), ("--camera-share", "-1"), ("--epochs", "0")]
+    ("option", "value"),
+    [
+        ("--backbone", "enormous"),
+        ("--teacher-share", "1.5"),
+        ("--camera-share", "-1"),
+        ("--epochs", "0"),
+        ("--dropout", "1"),
+        ("--seed", "-1"),
+        ("--peak-learning-rate", "-1"),
+        ("--weight-decay", "-1"),
+    ],
 )
 def test_expression_options_out_of_range_are_named(asked: dict[str, Any], option: str, value: str) -> None:
     result = CliRunner().invoke(train, ["emotion-gcn-ferplus", "--data", "f.npz", option, value])

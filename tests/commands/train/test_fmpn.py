@@ -164,7 +164,7 @@ def test_two_processes_learn_what_one_does(run: Callable[..., tuple[list[str], d
     assert lines[0].startswith("9 faces of 3 classes, 3 held out; masks: ")
     assert lines[0].endswith("; on 2 x cpu")
     assert lines[1].startswith("epoch 1, loss ")
-    assert lines[2].endswith("next: realtime-fer train fmpn --stage classifier")
+    assert "next: realtime-fer train fmpn --stage classifier --data" in lines[2]
     assert len(lines) == 3
     _, one = run(1, "one", "masks", tiny)
     assert two["history"][0]["loss"] == pytest.approx(one["history"][0]["loss"], rel=1e-5)

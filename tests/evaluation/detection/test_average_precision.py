@@ -10,12 +10,11 @@ import pytest
 from realtime_fer.errors import DatasetError
 from realtime_fer.evaluation.detection.average_precision import (
     DetectionScores,
-    LabelledPicture,
     average_precision,
     evaluate_detector,
-    read_yolo_labels,
     score_detections,
 )
+from realtime_fer.evaluation.detection.pictures import LabelledPicture, read_yolo_labels
 from realtime_fer.types import FaceDetection
 
 Box = tuple[float, float, float, float]
@@ -141,7 +140,9 @@ def test_labels_become_pixels(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_yolo_labels(tmp_path / "none.txt", 200, 80), NO_BOXES)
 
 
-@pytest.mark.parametrize("line", ["0 0.5 0.5", "face 0.5 0.5 0.1 x"])
+@pytest.mark.parametrize(
+    "line", ["0 0.5 0.5", "face 0.5 0.5 0.1 x", "0 nan 0.5 0.1 0.1", "0 0.5 0.5 -0.1 0.1", "0 320 240 64 64"]
+)
 def test_wrong_label_lines_are_named(tmp_path: Path, line: str) -> None:
     path = tmp_path / "a.txt"
     path.write_text(f"0 0.5 0.5 0.5 0.5\n{line}\n")
@@ -181,7 +182,8 @@ def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="images/"):
         evaluate_detector(lambda _: [], tmp_path, confidence_threshold=0.5)
     (tmp_path / "images").mkdir()
-    with pytest.raises(DatasetError, match="no pictures"):
+    (tmp_path / "labels").mkdir()
+    with pytest.raises(DatasetError, match=r"expected pictures .*, found no"):
         evaluate_detector(lambda _: [], tmp_path, confidence_threshold=0.5)
     (tmp_path / "images" / "x.png").write_bytes(b"no picture")
     with pytest.raises(DatasetError, match=r"x\.png"):

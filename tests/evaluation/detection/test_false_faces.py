@@ -29,6 +29,6 @@ def test_how_many_reach_a_threshold() -> None:
 
 
 def test_a_folder_without_pictures(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="no pictures"):
+    with pytest.raises(DatasetError, match=r"expected pictures .*, found no"):
         surest_faces({"red": red}, pictures_of(tmp_path))
     assert surest_faces({"red": red}, [("a", np.full((4, 4, 3), 255, np.uint8))]) == {"red": {"a": 1.0}}

@@ -33,11 +33,26 @@ def test_a_picture_with_ignored_faces_is_not_one_without() -> None:
     assert not LabelledPicture("a", NO_BOXES, ONE_BOX).without_faces
 
 
+def test_labels_that_are_no_text(tmp_path: Path) -> None:
+    folder = save_pictures(tmp_path / "val", {"a_1": (0, MIDDLE)}, size=(80, 160))
+    labels = folder / "labels" / "a_1.txt"
+    labels.write_bytes(MIDDLE.encode("utf-8-sig"))
+    assert len(next(iter(read_pictures(folder)))[0].faces_xyxy) == 1
+    labels.write_bytes(b"\xff\xfe")
+    with pytest.raises(DatasetError, match=r"a_1\.txt: expected lines `class cx cy w h`, found none that can be read"):
+        next(iter(read_pictures(folder)))
+
+
 def test_missing_and_broken_pictures_are_named(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="no pictures"):
+    with pytest.raises(DatasetError, match=r"expected pictures .*, found no"):
         picture_paths(tmp_path / "nowhere")
     with pytest.raises(DatasetError, match=r"no folder images/"):
         next(iter(read_pictures(tmp_path)))
+    (tmp_path / "images").mkdir()
+    # All pictures would pass for such without faces.
+    with pytest.raises(DatasetError, match=r"no folder labels/"):
+        next(iter(read_pictures(tmp_path)))
+    (tmp_path / "._a.png").write_bytes(b"left by a Macintosh")
     broken = tmp_path / "a.png"
     broken.write_bytes(b"not a picture")
     assert picture_paths(tmp_path) == [broken]

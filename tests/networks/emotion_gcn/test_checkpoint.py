@@ -42,7 +42,7 @@ def test_names_and_shapes_that_do_not_fit_are_told() -> None:
 
     without = {name: value for name, value in state.items() if not name.startswith("fc_cat")}
     with pytest.raises(
-        ModelCorruptError, match=r"w\.pt as bregnext50 multi-task: .* 2 missing \(fc_cat\.bias, fc_cat\.weight\)$"
+        ModelCorruptError, match=r"w\.pt as bregnext50 multi-task: .* 2 missing \(fc_cat\.bias, fc_cat\.weight\);"
     ):
         load(without)
     with pytest.raises(ModelCorruptError, match=r"1 missing \(fc_cat\.bias\) and 1 unexpected \(other\)"):
@@ -61,7 +61,7 @@ def test_files_that_are_no_checkpoint(tmp_path: Path) -> None:
         read_state(tmp_path / "text.pt")
     assert "weights_only" not in str(raised.value)
     torch.save({"epoch": 3}, tmp_path / "numbers.pt")
-    with pytest.raises(ModelCorruptError, match=r"expected tensors by name .* found \['epoch'\]"):
+    with pytest.raises(ModelCorruptError, match=r"expected a checkpoint .*tensors by name.* found entries epoch"):
         read_state(tmp_path / "numbers.pt")
     with pytest.raises(ModelCorruptError, match=r"features\.\* or _model\.\*.*backbone"):
         recognise({"backbone.weight": torch.zeros(1)}, "w.pt")

@@ -9,15 +9,14 @@ torch = pytest.importorskip("torch", reason="needs the vlm extra")
 pytest.importorskip("transformers", reason="needs the vlm extra")
 pytest.importorskip("tokenizers", reason="needs the vlm extra")
 
-from click.testing import CliRunner  # noqa: E402
 from safetensors.torch import load_file, save_file  # noqa: E402
 
-from realtime_fer.errors import ModelCorruptError, ModelNotFoundError  # noqa: E402
+from realtime_fer.errors import ModelCorruptError, ModelError, ModelNotFoundError  # noqa: E402
 from realtime_fer.networks import checkpoint_writing  # noqa: E402
 from realtime_fer.networks.checkpoint_writing import replace_json, write_tensors  # noqa: E402
 from realtime_fer.networks.exp_blip import convert  # noqa: E402
 from realtime_fer.networks.exp_blip.checkpoint import load_exp_blip  # noqa: E402
-from realtime_fer.networks.exp_blip.convert import JOURNAL_FILE, VOCABULARY, convert_exp_blip, main  # noqa: E402
+from realtime_fer.networks.exp_blip.convert import JOURNAL_FILE, VOCABULARY, convert_exp_blip  # noqa: E402
 from realtime_fer.networks.exp_blip.converted import INDEX_FILE, load_converted  # noqa: E402
 from tests.networks.exp_blip.test_checkpoint import opt_folder, saved, stage_two, trimmed  # noqa: E402
 from tests.networks.exp_blip.tiny import SIZES  # noqa: E402
@@ -120,7 +119,7 @@ def test_a_damaged_file_of_the_authors_is_named(tmp_path: Path, in_opt: bool) ->
     assert run(source, tmp_path / "out", opt=opt)
 
 
-def test_the_vocabulary_comes_along_and_the_command_says_what_is_wrong(tmp_path: Path) -> None:
+def test_the_vocabulary_comes_along(tmp_path: Path) -> None:
     state = stage_two()
     opt = opt_folder(tmp_path / "opt", state)
     for name in VOCABULARY:
@@ -128,14 +127,55 @@ def test_the_vocabulary_comes_along_and_the_command_says_what_is_wrong(tmp_path:
     source = saved(tmp_path, trimmed(state))
     run(source, tmp_path / "out", opt=opt)
     assert [(tmp_path / "out" / name).read_text() for name in VOCABULARY] == list(VOCABULARY)
-    # At its own size the tiny file is not whole; the command knows no other.
-    for arguments, says in (
-        ([str(source), str(tmp_path / "none"), "--opt", str(opt)], "tensors missing"),
-        ([str(tmp_path / "none.pth"), str(tmp_path / "none")], "found no file"),
-    ):
-        found = CliRunner().invoke(main, arguments)
-        assert found.exit_code == 1
-        assert says in found.output
+    with pytest.raises(ModelNotFoundError, match=r"none: expected the folder of facebook/opt-6\.7b, found no folder"):
+        run(source, tmp_path / "out", opt=tmp_path / "none")
+
+
+def test_a_finished_folder_gets_only_what_it_lacks(tmp_path: Path) -> None:
+    state, folder = stage_two(), tmp_path / "out"
+    opt = opt_folder(tmp_path / "opt", state)
+    source = saved(tmp_path, trimmed(state))
+    names = [line.partition(":")[0] for line in run(source, folder, opt=opt)]
+    written = {path.name: path.read_bytes() for path in folder.iterdir()}
+    # What is no weight file of OPT does not make the weights others.
+    (opt / "vocab.json").write_text("later")
+    damaged, missing = names[1], names[3]
+    (folder / damaged).write_bytes(written[damaged][:-1] + bytes([written[damaged][-1] ^ 1]))
+    (folder / missing).unlink()
+    lines = run(source, folder, opt=opt)
+    assert [line.partition(":")[0] for line in lines if not line.endswith("kept")] == [damaged, missing]
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {**written, "vocab.json": b"later"}
+    assert all(line.endswith("kept") for line in run(source, folder, opt=opt))
+
+
+def test_while_a_damaged_file_is_made_anew_nothing_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, folder = saved(tmp_path, stage_two()), tmp_path / "out"
+    names = [line.partition(":")[0] for line in run(source, folder)]
+    (folder / names[0]).unlink()
+    with monkeypatch.context() as patch:
+        patch.setattr(convert, "write_tensors", lambda path, tensors: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            run(source, folder)
+    with pytest.raises(ModelNotFoundError):
+        load_converted(folder)
+    assert [line.partition(":")[0] for line in run(source, folder) if not line.endswith("kept")] == names[:1]
+    load_converted(folder, verify=True)
+
+
+def test_files_of_another_type_are_made_again_and_those_of_another_size_go(tmp_path: Path) -> None:
+    source, folder = saved(tmp_path, stage_two()), tmp_path / "out"
+    run(source, folder)
+    assert not any(line.endswith("kept") for line in run(source, folder, dtype=torch.bfloat16))
+    convert_exp_blip(source, folder, sizes=SIZES)
+    assert len(list(folder.glob("*.safetensors"))) == 1
+    load_converted(folder, verify=True)
+
+
+def test_a_folder_of_others_is_left_alone(tmp_path: Path) -> None:
+    source = saved(tmp_path, stage_two())
+    with pytest.raises(ModelError, match="expected a new folder or one of this conversion, found"):
+        run(source, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [source.name]
 
 
 def test_what_another_source_left_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

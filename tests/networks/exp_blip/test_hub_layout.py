@@ -8,13 +8,12 @@ torch = pytest.importorskip("torch", reason="needs the vlm extra")
 pytest.importorskip("transformers", reason="needs the vlm extra")
 pytest.importorskip("tokenizers", reason="needs the vlm extra")
 
-from click.testing import CliRunner  # noqa: E402
 from transformers import AutoTokenizer, Blip2ForConditionalGeneration  # noqa: E402
 from transformers.models.blip.image_processing_pil_blip import BlipImageProcessorPil  # noqa: E402
 
-from realtime_fer.errors import ModelShapeError  # noqa: E402
+from realtime_fer.errors import ModelError, ModelShapeError  # noqa: E402
 from realtime_fer.networks.exp_blip.converted import load_converted  # noqa: E402
-from realtime_fer.networks.exp_blip.hub_layout import CHAT_TEMPLATE_FILE, main, write_hub_layout  # noqa: E402
+from realtime_fer.networks.exp_blip.hub_layout import CHAT_TEMPLATE_FILE, write_hub_layout  # noqa: E402
 from realtime_fer.networks.exp_blip.preprocessing import pixel_values  # noqa: E402
 from tests.networks.exp_blip.tiny import SIZES, faces  # noqa: E402
 from tests.reasoning.exp_blip.scripted import PIECES, converted_scripted  # noqa: E402
@@ -53,7 +52,7 @@ def test_a_vocabulary_that_leaves_another_id_for_the_picture(tmp_path: Path) -> 
         write_hub_layout(folder, tmp_path / "hub")
 
 
-def test_the_command_says_what_is_wrong(tmp_path: Path) -> None:
-    found = CliRunner().invoke(main, [str(tmp_path), str(tmp_path / "hub")])
-    assert found.exit_code == 1
-    assert "vocab.json: no such file" in found.output
+def test_the_converted_folder_is_left_alone(tmp_path: Path) -> None:
+    folder = converted_scripted(tmp_path)
+    with pytest.raises(ModelError, match="is the converted folder itself"):
+        write_hub_layout(folder, folder)

@@ -20,6 +20,12 @@ from realtime_fer.networks.expllm.answer import sections_of
         ("The jaw shifts to the right.", ("Jaw Slide", "right", (11,), None, None, False)),
         ("The lips are puckered.", ("Lip Pucker", None, (22,), None, None, False)),
         ("A mild puffing of the cheeks.", ("Cheek Puff", None, (23,), "slight", None, False)),
+        ("The brow lowerer is active.", ("Brow Lower", None, (5, 6), None, None, False)),
+        ("The brows aren't lowered.", ("Brow Lower", None, (5, 6), None, None, True)),
+        ("The nose wrinkle is not clearly present.", ("Nose Wrinkle", None, (24,), None, None, True)),
+        ("The nose wrinkle is not strong.", ("Nose Wrinkle", None, (24,), "strong", None, False)),
+        ("Jaw drop: 0.0", ("Jaw Drop", None, (9,), None, 0.0, True)),
+        ("Lip Corner Pull (Left): 0.8", ("Lip Corner Pull", "left", (12,), None, 0.8, False)),
         ("The upper lip is raised.", ("Upper Lip Raise", None, (19,), None, None, False)),
     ],
 )
@@ -52,6 +58,20 @@ def test_sides_stay_with_their_part() -> None:
     left, right = action_mentions("The left brow is raised, while the right brow is strongly lowered.")
     assert (left.action, left.side, right.action, right.side) == ("Brow Raise", "left", "Brow Lower", "right")
     assert (left.level, right.level) == (None, "strong")
+
+
+def test_a_denial_ends_where_the_next_part_begins() -> None:
+    found = action_mentions("There is no brow lowering and the lip corners are pulled up.")
+    assert [(mention.action, mention.denied) for mention in found] == [("Brow Lower", True), ("Lip Corner Pull", False)]
+
+
+def test_lines_are_read_one_by_one() -> None:
+    assert action_mentions("Left eyebrow: raised\nRight eyebrow: no movement") == ()
+
+
+@pytest.mark.parametrize("words", ["pulled down", "pulled slightly downward", "turned down"])
+def test_lip_corners_that_go_down_are_not_pulled(words: str) -> None:
+    assert action_mentions(f"The lip corners are {words}.") == ()
 
 
 def test_a_text_about_something_else() -> None:

@@ -9,16 +9,15 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the vlm extra")
 pytest.importorskip("peft", reason="needs the vlm extra")
 
-from click.testing import CliRunner  # noqa: E402
 from safetensors.torch import load_file, save_file  # noqa: E402
 
-from realtime_fer.errors import ModelCorruptError, ModelNotFoundError, RealtimeFerError  # noqa: E402
+from realtime_fer.errors import ModelCorruptError, ModelError, ModelNotFoundError, RealtimeFerError  # noqa: E402
 from realtime_fer.networks import checkpoint_writing  # noqa: E402
 from realtime_fer.networks.checkpoint_writing import write_tensors  # noqa: E402
 from realtime_fer.networks.expllm import convert as module  # noqa: E402
 from realtime_fer.networks.expllm.checkpoint import load_expllm  # noqa: E402
 from realtime_fer.networks.expllm.config import VisionSizes  # noqa: E402
-from realtime_fer.networks.expllm.convert import JOURNAL_FILE, Conversion, convert, main  # noqa: E402
+from realtime_fer.networks.expllm.convert import JOURNAL_FILE, Conversion, convert  # noqa: E402
 from realtime_fer.networks.safetensors_shards import Shards  # noqa: E402
 from tests.networks.expllm.tiny import VISION, tiny_config, tiny_model, write_published  # noqa: E402
 
@@ -153,13 +152,30 @@ def test_the_published_folder_is_left_alone(published: Path) -> None:
         convert(published, published, vision=VISION)
 
 
-def test_the_command_says_what_is_wrong(published: Path, tmp_path: Path) -> None:
-    found = CliRunner().invoke(main, [str(tmp_path / "nowhere"), str(tmp_path / "out")])
-    assert found.exit_code == 1
-    assert "no such file" in found.output
-    # At its own size the tiny folder is not whole; the command knows no other.
-    settings = json.loads((published / "config.json").read_text())
-    assert settings["model_type"] == "locllm"
-    found = CliRunner().invoke(main, [str(published), str(tmp_path / "out"), "--dtype", "float32"])
-    assert found.exit_code == 1
-    assert "tensors missing" in found.output
+def test_a_folder_of_others_is_left_alone(published: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / ".hidden").touch()
+    for name in (FIRST, "model.safetensors.index.json"):
+        (out / name).write_text("another checkpoint's")
+    with pytest.raises(ModelError, match=r"expected a new folder or one of this conversion, found model-00001-of-00002"):
+        convert(published, out, vision=VISION)
+    assert {path.read_text() for path in out.glob("model*")} == {"another checkpoint's"}
+
+
+def test_files_of_an_earlier_conversion_go(published: Path, tmp_path: Path) -> None:
+    write_published(tmp_path / "in four", tiny_config(), files=4)
+    out = tmp_path / "out"
+    convert(tmp_path / "in four", out, vision=VISION)
+    convert(published, out, vision=VISION)
+    assert {path.name for path in out.glob("*.safetensors")} == {FIRST, SECOND}
+
+
+def test_stopped_before_the_first_file_it_goes_on(published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "out"
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "sha256_of", lambda path: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            convert(published, out, vision=VISION)
+    assert (out / FIRST).is_file()
+    assert convert(published, out, vision=VISION).written == (FIRST, SECOND)

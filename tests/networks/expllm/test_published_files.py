@@ -52,10 +52,10 @@ def test_a_broken_index(tmp_path: Path, index: str) -> None:
 def test_broken_files(tmp_path: Path) -> None:
     path = tmp_path / "pytorch_model.bin"
     path.write_bytes(b"version https://git-lfs.github.com/spec/v1")
-    with pytest.raises(ModelCorruptError, match="42 bytes that cannot be read"):
+    with pytest.raises(ModelCorruptError, match=r"pytorch_model\.bin: a pointer of git-lfs, not the file; run git lfs"):
         PublishedFiles(tmp_path).shapes()
     torch.save({"a": 3}, path)
-    with pytest.raises(ModelCorruptError, match="something else than tensors"):
+    with pytest.raises(ModelCorruptError, match=r"expected weights \(tensors by name\), found entries a"):
         PublishedFiles(tmp_path).shapes()
     torch.save({"a": torch.ones(1)}, path)
     (tmp_path / "pytorch_model.bin.index.json").write_text(json.dumps({"weight_map": {"b": "pytorch_model.bin"}}))

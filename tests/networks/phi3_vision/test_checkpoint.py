@@ -11,6 +11,7 @@ pytest.importorskip("transformers", reason="needs the vlm extra")
 safetensors_torch = pytest.importorskip("safetensors.torch", reason="needs the vlm extra")
 
 from realtime_fer.errors import ModelCorruptError, ModelNotFoundError, ModelShapeError, ShapeError  # noqa: E402
+from realtime_fer.networks.phi3_vision import checkpoint as module  # noqa: E402
 from realtime_fer.networks.phi3_vision.checkpoint import (  # noqa: E402
     EMBEDDING_ALIAS,
     load_phi3_vision,
@@ -136,3 +137,11 @@ def test_an_unmerged_adapter_is_not_saved_as_a_checkpoint(tmp_path: Path) -> Non
     LoraAdapter({MODULE: LowRank(torch.zeros(4, 48), torch.zeros(32, 4), False)}, 4, 2).attach_to(model)
     with pytest.raises(ShapeError, match="not merged"):
         save_checkpoint(model, tmp_path)
+
+
+def test_while_a_checkpoint_is_written_anew_it_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_checkpoint(tiny_model(), tmp_path, max_shard_bytes=60_000)
+    monkeypatch.setattr(module, "write_tensors", lambda path, tensors: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        save_checkpoint(tiny_model(), tmp_path, max_shard_bytes=60_000)
+    assert not (tmp_path / INDEX_FILE).exists()

@@ -7,6 +7,7 @@ from realtime_fer.reasoning.claims import Claim, ClaimKind
 from realtime_fer.reasoning.exp_blip.claims import caption_claims
 
 SMILE = Claim(ClaimKind.ACTION_UNIT, "lip corner puller", "AU12")
+BROWS = [("AU1", None, None), ("AU2", None, None)]
 JOY = Claim(ClaimKind.EXPRESSION, "happiness")
 
 
@@ -26,6 +27,8 @@ def test_each_kind_claims_what_it_tells(kind: CaptionKind, expected: tuple[Claim
             [("AU12", None, "slightly"), ("AU4", None, None)],
         ),
         ("the left lip corner is strongly pulled up.", [("AU12", "left", "strongly")]),
+        ("the left and right lip corners are pulled up.", [("AU12", None, None)]),
+        ("the brow is raised and the right lip corner is pulled up.", [*BROWS, ("AU12", "right", None)]),
         ("the jaw drops slightly. the lips are parted.", [("AU26", None, None), ("AU25", None, None)]),
         ("slightly raised inner eyebrows, the inner eyebrows are raised.", [("AU1", None, "slightly")]),
         ("the eyebrows are not raised or furrowed.", []),

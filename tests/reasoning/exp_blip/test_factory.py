@@ -45,7 +45,7 @@ def test_a_vocabulary_elsewhere(folder: Path, tmp_path: Path) -> None:
     words.mkdir()
     for name in ("vocab.json", "merges.txt"):
         (words / name).write_bytes((folder / name).read_bytes())
-    assert build(str(folder), tokenizer=str(words), device="cpu", dtype="float32").name == "exp-blip"
+    assert build(str(folder), tokenizer=str(words), device="cpu", dtype="float32", max_new_tokens=20).name == "exp-blip"
     with pytest.raises(ModelNotFoundError, match=r"vocab\.json: no such file"):
         build(str(folder), tokenizer=str(tmp_path), device="cpu")
 
@@ -56,6 +56,9 @@ def test_a_vocabulary_elsewhere(folder: Path, tmp_path: Path) -> None:
         ({"kind": "all"}, SettingsError, "kind: expected one of au, emot, exp, found 'all'"),
         ({"beams": 0}, ShapeError, "num_beams of at least 1"),
         ({"dtype": "half"}, SettingsError, "dtype: expected one of"),
+        ({"repetition_penalty": 0.0}, SettingsError, "repetition_penalty: expected a number above 0, found 0"),
+        ({}, SettingsError, "max_new_tokens: expected at most 60, which is what the network's 64 positions leave .* found 200"),
+        ({"prompt": "the brows", "max_new_tokens": 59}, SettingsError, "max_new_tokens: expected at most 51,"),
     ],
 )
 def test_options_that_cannot_be_used(folder: Path, options: dict[str, Any], error: type[Exception], says: str) -> None:

@@ -24,6 +24,9 @@ def test_every_action_that_can_be_read_has_its_numbers() -> None:
     [
         ("The lip corners are strongly pulled upward.", [("AU12", None, "strongly", True)]),
         ("The left eyebrow is slightly raised.", [("AU1", "left", "slightly", True), ("AU2", "left", "slightly", True)]),
+        ("The inner eyebrows are raised.", [("AU1", None, None, True)]),
+        ("There is no outer brow raise.", [("AU2", None, None, False)]),
+        ("Inner brows and outer brows are raised.", [("AU1", None, None, True), ("AU2", None, None, True)]),
         ("Both eyebrows are lowered (0.45).", [("AU4", None, "0.45", True)]),
         ("There is no brow lowering.", [("AU4", None, None, False)]),
         ("The jaw drops. The jaw is markedly dropped.", [("AU26", None, "markedly", True)]),

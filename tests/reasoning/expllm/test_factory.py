@@ -53,6 +53,7 @@ def test_seven_labels(folder: str) -> None:
         ({"order": "both"}, "expected label-first or description-first, found 'both'"),
         ({"max_new_tokens": 0}, "max_new_tokens: expected at least 1, found 0"),
         ({"label_tokens": 0}, "label_tokens: expected at least 1"),
+        ({"max_new_tokens": 2000}, r"expected at most \d+ together, .* 2048 positions leave .*, found 2100"),
         ({"dtype": "int8"}, "dtype: expected one of bfloat16, float16, float32"),
     ],
 )
@@ -63,6 +64,6 @@ def test_options_that_cannot_be_used(folder: str, options: dict[str, Any], says:
 
 def test_no_folder(tmp_path: Path) -> None:
     with pytest.raises(
-        ModelNotFoundError, match=r"expected a finished conversion, try: python -m realtime_fer\.networks\.expllm"
+        ModelNotFoundError, match=r"expected a finished conversion, try: realtime-fer models convert expllm PUBLISHED"
     ):
         build(str(tmp_path / "none"), device="cpu")

@@ -1,11 +1,10 @@
-"""Real processes that crash, hang, run out of memory and talk nonsense; see fake_reasoners.py."""
+"""A real process, asked, stopped and left behind; see fake_reasoners.py."""
 
 from __future__ import annotations
 
 import ast
 import logging
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -15,10 +14,10 @@ import numpy as np
 import pytest
 
 from realtime_fer.errors import SettingsError
-from realtime_fer.reasoning.outcome import FailureKind, ReasoningOutcome
+from realtime_fer.reasoning.outcome import ReasoningOutcome
 from realtime_fer.reasoning.supervision.child_limits import ChildLimits
+from realtime_fer.reasoning.supervision.child_talk import ChildTalk
 from realtime_fer.reasoning.supervision.health import ReasonerState
-from realtime_fer.reasoning.supervision.restart_policy import RestartPolicy
 from realtime_fer.reasoning.supervision.supervisor import ReasonerSupervisor
 from tests.reasoning.questions import PATIENCE_S, is_running, request, wait_for
 from tests.reasoning.supervision import fake_reasoners as fakes
@@ -26,11 +25,6 @@ from tests.reasoning.supervision.watched import Start
 
 FACTORY = "tests.reasoning.supervision.fake_reasoners:"
 GIB = 1 << 30
-
-
-def failure(outcome: ReasoningOutcome) -> tuple[FailureKind, str]:
-    assert outcome.failure is not None
-    return outcome.failure.kind, outcome.failure.message
 
 
 def test_an_answer_comes_back_with_all_that_belongs_to_it(start: Start) -> None:
@@ -75,44 +69,6 @@ def test_the_child_is_limited_and_knows_no_torch(start: Start) -> None:
     assert not told["torch"]
 
 
-def test_kill_9_in_the_middle_of_an_answer(start: Start) -> None:
-    supervisor = start()
-    supervisor.submit(request(0, fakes.HANG))
-    supervisor.wait_until(ReasonerState.BUSY)
-    pid = supervisor.health().pid
-    assert pid is not None
-    supervisor.submit(request(1, fakes.WELL))
-    os.kill(pid, signal.SIGKILL)
-    assert failure(supervisor.next_outcome()) == (FailureKind.DIED, "the reasoner's process ended by SIGKILL")
-    # Who waited is asked all the same, by the next process.
-    outcome = supervisor.next_outcome()
-    assert (outcome.request_id, outcome.failure) == (1, None)
-    health = supervisor.health()
-    assert health.pid not in (pid, None)
-    assert (health.restarts, health.answered, health.failed, health.timed_out) == (1, 1, 1, 0)
-    assert health.last_error == "the reasoner's process ended by SIGKILL"
-
-
-def test_a_crash_tells_its_last_words(start: Start) -> None:
-    supervisor = start()
-    expected = "the reasoner's process ended with exit code 7 (something terrible)"
-    assert failure(supervisor.ask(fakes.DIE)) == (FailureKind.DIED, expected)
-
-
-@pytest.mark.parametrize("track_id", [fakes.HANG, fakes.HANG_IN_NATIVE_CODE])
-def test_a_hang_is_killed(start: Start, track_id: int) -> None:
-    supervisor = start(answer_timeout_s=0.2)
-    supervisor.submit(request(0, track_id))
-    supervisor.wait_until(ReasonerState.BUSY)
-    pid = supervisor.health().pid
-    assert failure(supervisor.next_outcome()) == (FailureKind.TIMED_OUT, "no answer within 0.2 s, killed")
-    assert pid is not None
-    assert not is_running(pid)
-    health = supervisor.health()
-    assert (health.failed, health.timed_out) == (1, 1)
-    assert health.state in (ReasonerState.BACKING_OFF, ReasonerState.STARTING, ReasonerState.READY)
-
-
 def test_stop_ends_a_hanging_child(start: Start) -> None:
     supervisor = start()
     supervisor.submit(request(0, fakes.HANG_IN_NATIVE_CODE))
@@ -129,40 +85,6 @@ def test_stop_ends_a_hanging_child(start: Start) -> None:
     assert supervisor.health().asked == 2
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not enforce RLIMIT_AS")
-def test_out_of_memory_is_an_error_and_a_fresh_process(start: Start) -> None:
-    supervisor = start(limits=ChildLimits(address_space_bytes=4 * GIB, niceness=0))
-    kind, message = failure(supervisor.ask(fakes.EAT_MEMORY))
-    assert kind is FailureKind.RAISED
-    assert "MemoryError: Unable to allocate 64.0 GiB" in message
-    assert supervisor.ask(fakes.WELL, 1).answer is not None
-    assert supervisor.health().restarts == 1
-
-
-def test_garbage_is_one_error_and_a_fresh_process(start: Start) -> None:
-    supervisor = start()
-    kind, message = failure(supervisor.ask(fakes.GARBAGE))
-    assert kind is FailureKind.GARBAGE
-    assert "bytes, expected at most" in message
-    assert supervisor.ask(fakes.WELL, 1).answer is not None
-    assert supervisor.health().restarts == 1
-
-
-def test_what_goes_wrong_inside_leaves_the_process_alone(start: Start) -> None:
-    supervisor = start()
-    assert failure(supervisor.ask(fakes.RAISE)) == (FailureKind.RAISED, "ValueError: no face in there")
-    pid = supervisor.health().pid
-    kind, message = failure(supervisor.ask(fakes.WRONG_TYPES, 1))
-    assert kind is FailureKind.GARBAGE
-    assert message == "answer: label: expected text of at most 4000 characters, found 17"
-    outcome = supervisor.ask(fakes.CHATTER, 2)
-    assert outcome.answer is not None
-    assert outcome.answer.text == "chattered"
-    health = supervisor.health()
-    assert (health.pid, health.restarts, health.answered, health.failed) == (pid, 0, 1, 2)
-    assert health.last_error == message
-
-
 def test_a_slow_start_keeps_the_newest_question_of_each_track(start: Start) -> None:
     supervisor = start("slow_to_start", {"seconds": 0.3})
     for request_id in range(3):
@@ -171,41 +93,6 @@ def test_a_slow_start_keeps_the_newest_question_of_each_track(start: Start) -> N
     first, second = supervisor.next_outcome(), supervisor.next_outcome()
     assert [first.request_id, second.request_id] == [2, 3]
     assert supervisor.health().replaced == 2
-
-
-def test_a_start_that_takes_too_long_is_killed_and_in_the_end_given_up(start: Start) -> None:
-    once = RestartPolicy(first_delay_s=0.01, max_failures=1)
-    supervisor = start("slow_to_start", {"seconds": 3600}, start_timeout_s=0.2, restarts=once)
-    kind, message = failure(supervisor.ask(fakes.WELL))
-    assert kind is FailureKind.UNAVAILABLE
-    assert message == "the reasoner was given up: not ready within 0.2 s, killed"
-    health = supervisor.health()
-    assert (health.state, health.last_error) == (ReasonerState.FAILED, "not ready within 0.2 s, killed")
-
-
-@pytest.mark.parametrize(
-    ("factory", "options", "expected"),
-    [
-        ("without_its_model", {}, "cannot start: ModelNotFoundError: model 'nothing': not on the shelf"),
-        ("not_there", {}, "has no attribute 'not_there'"),
-        ("slow_to_start", {"minutes": 1}, "options ['minutes'] do not fit: missing a required argument: 'seconds'"),
-    ],
-)
-def test_bad_input_is_not_tried_twice(start: Start, factory: str, options: dict[str, Any], expected: str) -> None:
-    supervisor = start(factory, options)
-    supervisor.wait_until(ReasonerState.FAILED)
-    health = supervisor.health()
-    assert health.last_error is not None
-    assert expected in health.last_error
-    assert health.restarts == 0
-    assert failure(supervisor.ask(fakes.WELL))[0] is FailureKind.UNAVAILABLE
-
-
-def test_what_may_pass_is_tried_again_a_bounded_number_of_times(start: Start) -> None:
-    supervisor = start("on_a_busy_device", restarts=RestartPolicy(first_delay_s=0.01, max_failures=2))
-    supervisor.wait_until(ReasonerState.FAILED)
-    health = supervisor.health()
-    assert (health.restarts, health.last_error) == (1, "cannot start: RuntimeError: the device is busy")
 
 
 def test_outcomes_go_to_the_callback_whatever_it_does(start: Start, caplog: pytest.LogCaptureFixture) -> None:
@@ -246,18 +133,8 @@ def test_submitting_takes_no_time_and_never_raises() -> None:
     assert supervisor.submit("no request") is False  # type: ignore[arg-type]
 
 
-def test_a_system_without_processes_is_a_failure_like_others(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_process(*_: object, **__: object) -> None:
-        raise BlockingIOError(11, "Resource temporarily unavailable")
-
-    monkeypatch.setattr(subprocess, "Popen", no_process)
-    supervisor = start(restarts=RestartPolicy(first_delay_s=0.01, max_failures=2))
-    supervisor.wait_until(ReasonerState.FAILED)
-    assert "the system starts no process" in str(supervisor.health().last_error)
-
-
 def test_a_fault_of_its_own_ends_the_reasoning_only(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    monkeypatch.setattr(ReasonerSupervisor, "_hand_out", lambda _: 1 / 0)
+    monkeypatch.setattr(ChildTalk, "hand_out", lambda _: 1 / 0)
     supervisor = ReasonerSupervisor(FACTORY + "misbehaving", limits=ChildLimits(niceness=0))
     with caplog.at_level(logging.CRITICAL, "realtime_fer.reasoning.supervision.supervisor"):
         supervisor.start()

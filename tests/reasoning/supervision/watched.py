@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from realtime_fer.reasoning.outcome import ReasoningOutcome
+from realtime_fer.reasoning.outcome import FailureKind, ReasoningOutcome
 from realtime_fer.reasoning.supervision.health import ReasonerHealth, ReasonerState
 from realtime_fer.reasoning.supervision.restart_policy import RestartPolicy
 from realtime_fer.reasoning.supervision.supervisor import ReasonerSupervisor
@@ -44,3 +44,8 @@ Start = Callable[..., Watched]
 def assert_every_question_counted(health: ReasonerHealth) -> None:
     ended = health.answered + health.failed + health.replaced + health.cancelled + health.waiting
     assert health.asked == ended + (health.state is ReasonerState.BUSY)
+
+
+def failure(outcome: ReasoningOutcome) -> tuple[FailureKind, str]:
+    assert outcome.failure is not None
+    return outcome.failure.kind, outcome.failure.message

@@ -17,6 +17,7 @@ from realtime_fer.networks.phi3_vision.tokenizer import NOT_LEARNED, Phi3VisionT
 from realtime_fer.reasoning.chain_of_affect.prompts import FIRST_QUESTION, second_question  # noqa: E402
 from realtime_fer.training.chain_of_affect.examples import PADDING_ID, ChainExamples, collate  # noqa: E402
 from realtime_fer.training.chain_of_affect.recipe import PUBLISHED  # noqa: E402
+from realtime_fer.training.vlm.order import Draw  # noqa: E402
 from tests.networks.phi3_vision.tiny import tiny_tokenizer  # noqa: E402
 from tests.parity.conftest import PARITY  # noqa: E402
 from tests.training.chain_of_affect.tiny_set import save_face  # noqa: E402
@@ -46,7 +47,7 @@ def test_the_recorded_sequence(tmp_path: Path) -> None:
         )
         words = Phi3VisionTokenizer.from_file(PARITY / "phi3v" / "tokenizer" / "tokenizer.json")
         records = read_chain_records(tmp_path / "x.json")
-        example = ChainExamples(records, {"x.png": tmp_path / "x.png"}, words, PUBLISHED.num_crops)[0]
+        example = ChainExamples(records, {"x.png": tmp_path / "x.png"}, words, PUBLISHED.num_crops)[Draw(0, 0)]
         for found, key in ((example.input_ids, "input_ids"), (example.labels, "labels")):
             runs = [[run, 1] if isinstance(run, int) else run for run in about[key]]
             assert found.tolist() == [token for token, count in runs for _ in range(count)]
@@ -57,17 +58,17 @@ def test_the_recorded_sequence(tmp_path: Path) -> None:
 def test_what_is_learned_is_the_answer_and_its_end(examples: ChainExamples) -> None:
     assert len(examples) == 2
     words = tiny_tokenizer()
-    for example, record in ((examples[0], RECORDS[0]), (examples[1], RECORDS[1])):
+    for example, record in ((examples[Draw(0, 0)], RECORDS[0]), (examples[Draw(1, 0)], RECORDS[1])):
         learned = example.labels[example.labels != NOT_LEARNED].tolist()
         assert words.decode(learned).strip() == record.answer
         assert learned[-1] == words.end_of_text_id
         assert words.end_of_turn_id in learned
         assert example.input_ids[-len(learned) :].tolist() == learned
-    assert torch.equal(examples[1].pixel_values, tile_pictures([np.full((24, 24, 3), 200, np.uint8)], 1).pixel_values)
+    assert torch.equal(examples[Draw(1, 0)].pixel_values, tile_pictures([np.full((24, 24, 3), 200, np.uint8)], 1).pixel_values)
 
 
 def test_shorter_rows_are_filled_up_on_the_right(examples: ChainExamples) -> None:
-    one, other = examples[0], examples[1]
+    one, other = examples[Draw(0, 0)], examples[Draw(1, 0)]
     batch = collate([one, other])
     assert len(one.input_ids) < len(other.input_ids) == batch.input_ids.shape[1]
     length = len(one.input_ids)
@@ -83,4 +84,4 @@ def test_shorter_rows_are_filled_up_on_the_right(examples: ChainExamples) -> Non
 def test_a_picture_that_is_none_is_named(examples: ChainExamples, tmp_path: Path) -> None:
     (tmp_path / "b.png").write_text("no picture")
     with pytest.raises(DatasetError, match=r"b\.png: expected a picture"):
-        examples[1]
+        examples[Draw(1, 0)]

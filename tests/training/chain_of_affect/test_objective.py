@@ -8,6 +8,7 @@ pytest.importorskip("transformers", reason="needs the vlm extra")
 from realtime_fer.networks.phi3_vision.model import Phi3Vision  # noqa: E402
 from realtime_fer.training.chain_of_affect.examples import ChainBatch, ChainExamples, collate  # noqa: E402
 from realtime_fer.training.chain_of_affect.objective import AnswerLoss  # noqa: E402
+from realtime_fer.training.vlm.order import Draw  # noqa: E402
 from tests.networks.phi3_vision.tiny import tiny_config, tiny_model, tiny_tokenizer  # noqa: E402
 from tests.training.chain_of_affect.tiny_set import VOCABULARY, generated_records, save_set  # noqa: E402
 
@@ -26,7 +27,7 @@ def batch(tmp_path_factory: pytest.TempPathFactory) -> ChainBatch:
     records = [generated_records()[0], generated_records()[-1]]
     paths = {path.name: path for path in folder.rglob("*.png")}
     examples = ChainExamples(records, paths, tiny_tokenizer(), 1)
-    return collate([examples[0], examples[1]])
+    return collate([examples[Draw(0, 0)], examples[Draw(1, 0)]])
 
 
 def test_it_is_the_mean_over_what_is_learned_of_all_logits(model: Phi3Vision, batch: ChainBatch) -> None:

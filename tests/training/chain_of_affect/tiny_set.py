@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -11,8 +13,11 @@ import numpy as np
 from realtime_fer.datasets.chain_records import ChainRecord, basic_records, compound_records, write_chain_records
 from realtime_fer.datasets.raf_db import RafDbPicture
 from realtime_fer.networks.phi3_vision.checkpoint import save_checkpoint
+from realtime_fer.training.chain_of_affect.objective import AnswerLoss
 from realtime_fer.training.chain_of_affect.recipe import ChainRecipe
-from tests.networks.phi3_vision.tiny import config_values, tiny_config, tiny_model, tiny_tokenizer
+from realtime_fer.training.chain_of_affect.run import ADAPTER_KEY, train_chain_of_affect
+from tests.networks.phi3_vision.tiny import TOWER, config_values, tiny_config, tiny_model, tiny_tokenizer
+from tests.training.vlm.runs import System
 
 VOCABULARY = 400
 
@@ -32,6 +37,9 @@ TINY = ChainRecipe(
     gradient_checkpointing=False,
     save_every=1000,
 )
+
+SHORT = replace(TINY, batch=2, micro_batch=1, epochs=1)
+"""Four steps."""
 
 
 def save_tiny_checkpoint(folder: Path) -> Path:
@@ -61,3 +69,26 @@ def save_set(folder: Path) -> Path:
     for n, (_, grey) in enumerate(COMPOUND, 1):
         save_face(folder / "compound" / f"train_{n:04d}.png", grey)
     return folder
+
+
+def save_all(folder: Path) -> None:
+    (folder / "model").mkdir()
+    save_tiny_checkpoint(folder / "model")
+    save_set(folder / "set")
+
+
+def train(folders: Path, out: Path, recipe: ChainRecipe = SHORT, **options: Any) -> Path:
+    data = folders / "set"
+    settings: dict[str, Any] = {"images": [data / "basic", data / "compound"], "device": "cpu", "tower": TOWER, **options}
+    return train_chain_of_affect(model=folders / "model", data=data / "train.json", out=out, recipe=recipe, **settings)
+
+
+CHAIN = System(
+    SHORT,
+    save_all,
+    train,
+    AnswerLoss,
+    ADAPTER_KEY,
+    frozenset(("model.layers.1", "model.vision_embed_tokens.img_processor.vision_model.encoder.layers.1")),
+    2e-4,
+)

@@ -4,18 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-from realtime_fer.datasets.ferplus import NOT_COUNTED  # noqa: E402
-from realtime_fer.datasets.ferplus_pairs import NO_SECOND  # noqa: E402
-from realtime_fer.errors import DatasetError  # noqa: E402
-from realtime_fer.labels import FERPLUS_LABELS  # noqa: E402
+from realtime_fer.errors import DatasetError, SettingsError  # noqa: E402
 from realtime_fer.training.chain_of_affect_tiny.questions import LABELS  # noqa: E402
-from realtime_fer.training.chain_of_affect_tiny.run import in_label_order  # noqa: E402
 from tests.chain_tiny import train_tiny, write_faces, write_vision  # noqa: E402
 
 pytestmark = pytest.mark.torch
@@ -65,15 +60,10 @@ def test_what_cannot_be_used_is_named(tmp_path: Path) -> None:
     torch.save({"recipe": {}, "average": {}}, tmp_path / "vision.pt")
     with pytest.raises(DatasetError, match=r"vision\.pt: expected a checkpoint of an expression training"):
         train_tiny(tmp_path, tmp_path / "out")
+    with pytest.raises(SettingsError, match="hidden size: expected a multiple of the 5 attention heads, found 32"):
+        train_tiny(tmp_path, tmp_path / "out", heads=5)
     saved = torch.load(write_vision(tmp_path / "vision.pt"), weights_only=True)
     del saved["average"]["pooling"]
     torch.save(saved, tmp_path / "vision.pt")
     with pytest.raises(DatasetError, match=r"vision\.pt: expected a checkpoint of an expression training"):
         train_tiny(tmp_path, tmp_path / "out")
-
-
-def test_vote_columns_become_labels() -> None:
-    columns = np.array([*range(8), NO_SECOND, NOT_COUNTED])
-    found = in_label_order(columns)
-    assert [LABELS.every[number].lower() for number in found[:-1]] == [*FERPLUS_LABELS, "none"]
-    assert found[-1] == NOT_COUNTED

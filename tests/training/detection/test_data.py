@@ -43,6 +43,17 @@ def test_rare_sources_are_repeated_and_nothing_is_written_to_the_source(source: 
     assert "val: val/images" in prepared.data_yaml.read_text()
 
 
+def test_what_an_earlier_choice_left_is_not_learned_from(source: Path, tmp_path: Path) -> None:
+    def names(**choice: object) -> set[str]:
+        prepare_detection_set(source, tmp_path / "work", seed=0, **choice)  # type: ignore[arg-type]
+        return {Path(line).name for line in (tmp_path / "work" / "train.txt").read_text().split()}
+
+    assert {"mk_1.png", "os_0.png", "cp_00005.jpg"} < names(composites=6)
+    assert names(composites=0, prefixes=["rf"]) == {"rf_1.png"}
+    with pytest.raises(DatasetError, match=r"images: found no picture of the sources zz"):
+        names(composites=0, prefixes=["zz"])
+
+
 def test_composites_hold_a_bright_face_where_their_labels_say(source: Path, tmp_path: Path) -> None:
     prepare_detection_set(source, tmp_path / "work", composites=6, seed=0)
     faces = 0

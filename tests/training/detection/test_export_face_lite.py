@@ -17,6 +17,7 @@ from realtime_fer.errors import ModelCorruptError, ModelError, ModelNotFoundErro
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
 from realtime_fer.networks.face_lite import FaceLite  # noqa: E402
+from realtime_fer.training.detection import detector_folder  # noqa: E402
 from realtime_fer.training.detection import export_face_lite as module  # noqa: E402
 from realtime_fer.training.detection.onnx_form import write_detector_onnx  # noqa: E402
 
@@ -88,7 +89,7 @@ def test_a_file_that_answers_otherwise_is_not_delivered(
             write_detector_onnx(model, path, **stated)
             bias.sub_(0.01)
 
-    monkeypatch.setattr(module, "write_detector_onnx", write_another)
+    monkeypatch.setattr(detector_folder, "write_detector_onnx", write_another)
     with pytest.raises(ModelError, match="differs from torch"):
         module.export_face_lite(checkpoint, tmp_path / "out")
     assert list((tmp_path / "out").iterdir()) == []

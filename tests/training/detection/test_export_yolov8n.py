@@ -111,6 +111,7 @@ def test_the_service_takes_it(exported: Path) -> None:
 def test_a_file_that_answers_otherwise_is_not_delivered(
     checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from realtime_fer.training.detection import detector_folder
     from realtime_fer.training.detection import export_yolov8n as module
     from realtime_fer.training.detection.onnx_form import write_detector_onnx
 
@@ -121,7 +122,7 @@ def test_a_file_that_answers_otherwise_is_not_delivered(
             write_detector_onnx(model, path, **stated)
             bias.sub_(0.01)
 
-    monkeypatch.setattr(module, "write_detector_onnx", write_another)
+    monkeypatch.setattr(detector_folder, "write_detector_onnx", write_another)
     with pytest.raises(ModelError, match="differs from torch"):
         module.export_detector(checkpoint, tmp_path / "out", trained_on="x")
     assert list((tmp_path / "out").iterdir()) == []

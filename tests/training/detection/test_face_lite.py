@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from realtime_fer.errors import DatasetError
+from realtime_fer.errors import DatasetError, SettingsError
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
@@ -76,6 +76,18 @@ def test_a_resumed_run_ends_as_one_that_was_never_stopped(data: Path, tmp_path: 
     assert parts["recipe"] == whole["recipe"]
     for name, value in whole["average"].items():
         assert torch.equal(value, parts["average"][name]), name
+
+
+def test_pictures_of_a_size_that_the_network_does_not_take(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="image size: expected a multiple of 32 pixels, found 100"):
+        train(data, tmp_path / "run", image_size=100)
+
+
+def test_other_pictures_are_not_resumed_with(data: Path, tmp_path: Path) -> None:
+    train(data, tmp_path / "run", stop_after=1)
+    cv2.imwrite(str(data / "train" / "images" / "rf_1.png"), np.zeros((96, 128, 3), np.uint8))
+    with pytest.raises(DatasetError, match=r"last\.pt: was made with other --data"):
+        train(data, tmp_path / "run", resume=True)
 
 
 def test_nothing_to_resume(data: Path, tmp_path: Path) -> None:

@@ -43,6 +43,7 @@ def test_the_exported_classifier_answers_as_torch_does(tmp_path: Path, backbone:
     assert {path.name for path in (tmp_path / "out").iterdir()} == {f"{kind}-{backbone}.onnx", "manifest.json"}
     assert manifest.crop.model_dump() == {"size_px": 32, "colour": "rgb", "margin": 0.1}
     assert manifest.labels == AFFECTNET_LABELS
+    assert manifest.system == "emotion-gcn"
     classifier = OnnxClassifier(file, labels=manifest.labels, size_px=32, margin=0.1, grey=False)
     faces = list(np.random.default_rng(2).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8))
     estimate = classifier.classify(faces)

@@ -67,10 +67,15 @@ def same(one: Any, other: Any) -> bool:
 def test_stopped_and_resumed_is_the_same_run(tmp_path: Path, changes: dict[str, Any]) -> None:
     recipe = tiny_recipe(epochs=2, decay_every=1, **changes)
     whole = train(tmp_path, "whole", recipe=recipe)
-    stopped = train(tmp_path, "parts", recipe=recipe, stop_after=1)
+    told: list[str] = []
+    stopped = train(tmp_path, "parts", recipe=recipe, stop_after=1, progress=PlainProgress(told.append))
+    assert told[-1].endswith("next: the same command with --resume, without --stop-after (1 of 2 epochs are done)")
     assert (stopped["epoch"], len(stopped["history"])) == (0, 1)
     # Everything but the place comes from the checkpoint.
-    resumed = train(tmp_path, "parts", recipe=tiny_recipe(seed=9), embeddings=None, resume=True)
+    again: dict[str, Any] = {"embeddings": None, "resume": True, "progress": PlainProgress(told.append)}
+    resumed = train(tmp_path, "parts", recipe=tiny_recipe(seed=9), **again)
+    assert sum(line.startswith("goes on after epoch 1 of 2 by the recipe of the run; options") for line in told) == 1
+    assert "next: realtime-fer export emotion-gcn" in told[-1]
     for part in RESULTS:
         assert same(whole.get(part), resumed.get(part)), part
     columns = [{name: value for name, value in row.items() if name != "seconds"} for row in whole["history"]]

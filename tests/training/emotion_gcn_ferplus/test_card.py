@@ -41,6 +41,7 @@ def test_train_export_and_describe(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     add_int8(tmp_path / "model", copied, "48 faces")
     (tmp_path / "notes.md").write_text("## What was tried\nNothing yet.\n")
+    told: list[str] = []
     report = expression_card.write_card(
         tmp_path / "model",
         data=tmp_path / "faces.npz",
@@ -48,7 +49,9 @@ def test_train_export_and_describe(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         training_command="`realtime-fer train --epochs 1`",
         draws=5,
         notes=tmp_path / "notes.md",
+        progress=told.append,
     )
+    assert told == ["measuring the faces as they are", *(f"measuring the faces with {name}" for name in some)]
     card = (tmp_path / "model" / "CARD.md").read_text()
     assert f"| accuracy (WAR) | {report.war:.4f} |" in card
     assert "n = 48" in card
@@ -65,7 +68,7 @@ def test_train_export_and_describe(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_the_confusion_is_drawn(tmp_path: Path) -> None:
-    expression_card.draw_confusion(majority_report(np.eye(8), np.arange(8)), tmp_path / "confusion.png")
+    expression_card.put_pictures(majority_report(np.eye(8), np.arange(8)), tmp_path, tmp_path)
     assert (tmp_path / "confusion.png").stat().st_size > 5000
 
 

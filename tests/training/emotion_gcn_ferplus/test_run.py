@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +10,11 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from realtime_fer.errors import DatasetError, ShapeError  # noqa: E402
-from realtime_fer.labels import FERPLUS_VOTE_COLUMNS  # noqa: E402
-from realtime_fer.networks.compact_emotion_gcn import BACKBONES, CompactEmotionGcn  # noqa: E402
-from realtime_fer.training.emotion_gcn_ferplus import run as module  # noqa: E402
-from realtime_fer.training.emotion_gcn_ferplus.run import (  # noqa: E402
-    class_shares,
-    crowd_loss,
-    draw_curves,
-    epoch_rows,
-    network_of,
-    score,
-    teachers_say,
-    train_expression,
-)
+from realtime_fer.networks.compact_emotion_gcn import BACKBONES  # noqa: E402
+from realtime_fer.training.emotion_gcn_ferplus import task as module  # noqa: E402
+from realtime_fer.training.emotion_gcn_ferplus.crowd import crowd_loss  # noqa: E402
+from realtime_fer.training.emotion_gcn_ferplus.run import train_expression  # noqa: E402
+from realtime_fer.training.emotion_gcn_ferplus.scoring import network_of  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
@@ -65,9 +56,20 @@ def test_an_interrupted_run_ends_as_an_uninterrupted_one(tmp_path: Path) -> None
     assert whole["held_out_logits"].shape == (3, 8)  # type: ignore[attr-defined]
 
 
-def test_nothing_to_resume_is_said(tmp_path: Path) -> None:
+def test_nothing_to_resume_is_said_and_nothing_left(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"last\.pt"):
         train(write_faces(tmp_path / "faces.npz"), tmp_path / "new", resume=True)
+    with pytest.raises(DatasetError, match=r"absent\.npz"):
+        train(tmp_path / "absent.npz", tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_run_is_neither_written_over_nor_resumed_with_other_faces(tmp_path: Path) -> None:
+    train(write_faces(tmp_path / "faces.npz", 20), tmp_path / "run", stop_after=1)
+    with pytest.raises(DatasetError, match=r"found last\.pt; --resume it, or name another --out"):
+        train(tmp_path / "faces.npz", tmp_path / "run")
+    with pytest.raises(DatasetError, match=r"last\.pt: was made with other --data"):
+        train(write_faces(tmp_path / "others.npz", 22), tmp_path / "run", resume=True)
 
 
 def test_a_limit_takes_the_first_faces(tmp_path: Path) -> None:
@@ -172,95 +174,3 @@ def test_the_camera_share_reaches_the_augmentation(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(module, "augment", note)
     train(write_faces(tmp_path / "faces.npz", 20), tmp_path / "out", epochs=1, camera_share=0.5)
     assert set(shares) == {0.5}
-
-
-def checkpoint_of(network: CompactEmotionGcn, path: Path, backbone: str | None) -> Path:
-    recipe = {} if backbone is None else {"backbone": backbone}
-    cooccurrence = torch.eye(8, dtype=torch.float64)
-    weights = {"model": {"never": "asked"}, "average": network.state_dict()}
-    torch.save({"recipe": recipe, "cooccurrence": cooccurrence, **weights}, path)
-    return path
-
-
-@pytest.mark.parametrize("backbone", ["small", "medium", "large", None])
-def test_the_network_of_a_checkpoint_answers_as_the_one_saved(tmp_path: Path, backbone: str | None) -> None:
-    # Checkpoints of the time before there was a choice say nothing of it.
-    network = CompactEmotionGcn(np.eye(8), backbone=BACKBONES[backbone or "small"]).eval()
-    path = checkpoint_of(network, tmp_path / "last.pt", backbone)
-    again = network_of(torch.load(path, weights_only=True))
-    assert not again.training
-    faces = np.random.default_rng(0).integers(0, 256, (3, 48, 48), dtype=np.uint8)
-    np.testing.assert_array_equal(score(again, faces, "cpu"), score(network, faces, "cpu"))
-
-
-def test_scoring_takes_faces_in_order_and_without_dropout(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "SCORING_BATCH", 2)
-    network = CompactEmotionGcn(np.eye(8), dropout=0.9).train()
-    faces = np.random.default_rng(0).integers(0, 256, (5, 48, 48), dtype=np.uint8)
-    logits = score(network, faces, "cpu")
-    assert logits.shape == (5, 8)
-    assert logits.dtype == np.float32
-    for row, face in zip(logits, faces, strict=True):
-        np.testing.assert_allclose(score(network, face[None], "cpu")[0], row, atol=1e-4)
-
-
-def test_teachers_say_their_mean_over_the_face_and_its_mirror_image(tmp_path: Path) -> None:
-    networks = [CompactEmotionGcn(np.eye(8), backbone=BACKBONES[name]).eval() for name in ("small", "medium")]
-    paths = [
-        checkpoint_of(network, tmp_path / f"{name}.pt", name)
-        for network, name in zip(networks, ("small", "medium"), strict=True)
-    ]
-    faces = np.random.default_rng(0).integers(0, 256, (3, 48, 48), dtype=np.uint8)
-    mirrored = np.ascontiguousarray(faces[:, :, ::-1])
-    each = [torch.tensor(score(n, view, "cpu")).softmax(dim=1).numpy() for n in networks for view in (faces, mirrored)]
-    lines: list[str] = []
-    said = teachers_say(paths, faces, "cpu", lines.append)
-    assert said.dtype == np.float32
-    # They are asked in bfloat16, whose steps are 1/256 of a value.
-    np.testing.assert_allclose(said, np.mean(each, axis=0), atol=0.02)
-    np.testing.assert_allclose(teachers_say(paths, mirrored, "cpu", lines.append), said, atol=0.02)
-    assert [str(path) in line for path, line in zip(paths, lines, strict=False)] == [True, True]
-
-
-def test_teachers_that_are_none_are_named(tmp_path: Path) -> None:
-    faces = np.zeros((1, 48, 48), np.uint8)
-    with pytest.raises(DatasetError, match=r"absent\.pt: expected the checkpoint"):
-        teachers_say([tmp_path / "absent.pt"], faces, "cpu", print)
-    torch.save({"recipe": {"image_size": 320}, "average": {}}, tmp_path / "detector.pt")
-    with pytest.raises(DatasetError, match=r"detector\.pt: .* found one of another"):
-        teachers_say([tmp_path / "detector.pt"], faces, "cpu", print)
-
-
-def test_curves_of_the_first_epoch(tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
-    row = {"epoch": 1.0, "loss": 2.0, "held_out_loss": 1.9, "held_out_war": 0.3, "held_out_uar": math.nan}
-    draw_curves([row], tmp_path / "curves.png")
-    assert (tmp_path / "curves.png").stat().st_size > 1000
-
-
-def test_the_loss_of_the_crowds_own_answer_is_its_entropy() -> None:
-    crowd = torch.tensor([[0.5, 0.25, 0.25], [1.0, 0.0, 0.0]])
-    weights = torch.tensor([1.0, 0.0])
-    entropy = -(0.5 * math.log(0.5) + 0.5 * math.log(0.25))
-    assert crowd_loss(torch.log(crowd.clamp_min(1e-9)), crowd, weights).item() == pytest.approx(entropy, abs=1e-5)
-    # One-hot targets give plain cross-entropy.
-    logits = torch.randn(4, 3, generator=torch.Generator().manual_seed(0))
-    hot = torch.eye(3)[[0, 1, 2, 1]]
-    plain = torch.nn.functional.cross_entropy(logits, torch.tensor([0, 1, 2, 1]))
-    assert crowd_loss(logits, hot, torch.ones(4)).item() == pytest.approx(plain.item(), abs=1e-6)
-
-
-def test_rare_faces_are_shown_again_and_faceless_ones_never() -> None:
-    votes = np.zeros((4, 10), np.uint8)
-    for row, name in enumerate(("disgust", "happiness", "fear", "not_a_face")):
-        votes[row, FERPLUS_VOTE_COLUMNS.index(name)] = 9
-    assert epoch_rows(votes).tolist() == [0, 0, 0, 1, 2, 2]
-
-
-def test_class_shares_count_repeats_and_weights() -> None:
-    votes = np.zeros((3, 10), np.uint8)
-    votes[0, FERPLUS_VOTE_COLUMNS.index("disgust")] = 9
-    votes[1:, FERPLUS_VOTE_COLUMNS.index("happiness")] = 4
-    votes[1:, FERPLUS_VOTE_COLUMNS.index("unknown")] = 4
-    # Disgust is shown three times; two faces of half weight make one of happiness; the rest is counted as 1 each.
-    assert class_shares(votes).tolist() == pytest.approx(np.array([1, 1, 1, 1, 1, 3, 1, 1]) / 10)

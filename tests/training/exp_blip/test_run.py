@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,67 +12,35 @@ pytest.importorskip("transformers", reason="needs the vlm extra")
 pytest.importorskip("accelerate", reason="needs the vlm extra")
 
 from realtime_fer.datasets.exp_blip_captions import captioned_faces  # noqa: E402
-from realtime_fer.errors import DatasetError, ModelCorruptError, ModelError, ModelShapeError, SettingsError  # noqa: E402
+from realtime_fer.errors import ModelCorruptError, ModelShapeError, SettingsError  # noqa: E402
 from realtime_fer.networks.exp_blip.checkpoint import load_exp_blip  # noqa: E402
 from realtime_fer.networks.exp_blip.convert import convert_exp_blip  # noqa: E402
 from realtime_fer.networks.exp_blip.converted import load_converted  # noqa: E402
 from realtime_fer.networks.exp_blip.model import ExpBlip  # noqa: E402
 from realtime_fer.training.exp_blip.examples import CaptionExamples, Collate  # noqa: E402
 from realtime_fer.training.exp_blip.objective import CaptionLoss  # noqa: E402
-from realtime_fer.training.exp_blip.recipe import ExpBlipRecipe  # noqa: E402
-from realtime_fer.training.exp_blip.run import train_exp_blip  # noqa: E402
 from realtime_fer.training.exp_blip.start import Start  # noqa: E402
-from realtime_fer.training.vlm import run_folder  # noqa: E402
 from realtime_fer.training.vlm.order import Draw  # noqa: E402
 from tests.networks.exp_blip.tiny import tiny_tokenizer  # noqa: E402
-from tests.training.exp_blip.tiny_set import SIZES, TINY, save_checkpoints, save_set  # noqa: E402
+from tests.training.exp_blip.tiny_set import SHORT, SIZES, TINY, save_all, start_of, train  # noqa: E402
+from tests.training.vlm.runs import checkpoint, history, no_curves  # noqa: E402
 
-pytestmark = pytest.mark.torch
-
-SHORT = replace(TINY, epochs=2, micro_batch=1, augmentation=True)
-"""Four steps, with everything that is random."""
+pytestmark = [pytest.mark.torch, pytest.mark.usefixtures("no_curves")]
+__all__ = ["no_curves"]
 
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("exp_blip")
-    save_checkpoints(folder / "model")
-    (folder / "set").mkdir()
-    save_set(folder / "set")
+    save_all(folder)
     return folder
-
-
-@pytest.fixture(autouse=True)
-def no_curves(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They would take longer than the training."""
-    monkeypatch.setattr(run_folder, "draw_panels", lambda *_: None)
-
-
-def start_of(folders: Path, name: str = "stage2.pth") -> Start:
-    return Start(folders / "model" / name, folders / "model" / "opt", SIZES)
-
-
-def run(folders: Path, out: Path, recipe: ExpBlipRecipe = SHORT, **options: Any) -> Path:
-    data = folders / "set"
-    given: dict[str, Any] = {"start": start_of(folders), "device": "cpu", **options}
-    return train_exp_blip(data=[data / "captions.json"], images=[data / "faces"], out=out, recipe=recipe, **given)
 
 
 @pytest.fixture(scope="module")
 def whole(folders: Path) -> Path:
     """A run that nobody stopped."""
-    run(folders, folders / "whole")
+    train(folders, folders / "whole")
     return folders / "whole"
-
-
-def checkpoint(out: Path) -> dict[str, Any]:
-    saved: dict[str, Any] = torch.load(out / "last.pt", weights_only=True)
-    return saved
-
-
-def history(out: Path) -> list[dict[str, float]]:
-    rows: list[dict[str, float]] = json.loads((out / "history.json").read_text())
-    return rows
 
 
 def loss_of(folders: Path, model: ExpBlip) -> float:
@@ -87,7 +53,7 @@ def loss_of(folders: Path, model: ExpBlip) -> float:
 
 def test_the_loss_falls_and_what_is_written_converts_and_loads(folders: Path, tmp_path: Path) -> None:
     told: list[str] = []
-    weights = run(folders, tmp_path / "run", replace(TINY, epochs=10), progress=told.append)
+    weights = train(folders, tmp_path / "run", replace(TINY, epochs=10), progress=told.append)
     losses = [row["loss"] for row in history(tmp_path / "run")]
     assert len(losses) == 20
     assert losses[-1] < losses[0] - 0.5
@@ -113,79 +79,40 @@ def test_the_authors_missing_bias_stays_missing(folders: Path, whole: Path) -> N
     assert all(torch.equal(read.get_parameter(name), value) for name, value in trained.items())
 
 
-def test_a_resumed_run_ends_as_the_uninterrupted_one(folders: Path, whole: Path, tmp_path: Path) -> None:
-    """To the last bit: weights, optimiser, schedule, order of records, augmentation, dropout."""
-    run(folders, tmp_path, stop_after=3)
-    assert checkpoint(tmp_path)["step"] == 3
-    torch.manual_seed(999)
-    run(folders, tmp_path, replace(SHORT, seed=1, epochs=9), resume=True)
-    one, other = checkpoint(whole), checkpoint(tmp_path)
-    assert one["recipe"] == other["recipe"]
-    assert all(torch.equal(value, other["trained"][name]) for name, value in one["trained"].items())
-    states, again = one["optimizer"]["state"], other["optimizer"]["state"]
-    assert states
-    assert all(torch.equal(states[n][key], again[n][key]) for n in states for key in states[n])
-    for row, resumed in zip(history(whole), history(tmp_path), strict=True):
-        assert {**row, "seconds": 0} == {**resumed, "seconds": 0}
-
-
 def test_from_a_file_of_the_first_stage(folders: Path, tmp_path: Path) -> None:
-    run(folders, tmp_path / "run", start=start_of(folders, "stage1.pth"), stop_after=1)
+    train(folders, tmp_path / "run", start=start_of(folders, "stage1.pth"), stop_after=1)
     read = load_exp_blip(tmp_path / "run" / "exp_blip.pth", folders / "model" / "opt", sizes=SIZES)
     assert float(read.blip.language_projection.weight.detach().abs().max()) < 0.5
     state = torch.load(folders / "model" / "stage1.pth", weights_only=True)["model"]
     torch.save({"model": {name: value for name, value in state.items() if "visual" not in name}}, tmp_path / "no_vit.pth")
     with pytest.raises(ModelCorruptError, match="it must hold the image encoder too"):
-        run(folders, tmp_path / "again", start=Start(tmp_path / "no_vit.pth", folders / "model" / "opt", SIZES))
-
-
-def test_checkpointing_changes_nothing(folders: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    switched: set[str] = set()
-    forward = CaptionLoss.forward
-
-    def watched(self: CaptionLoss, batch: Any) -> Any:
-        switched.update(name for name, part in self.model.named_modules() if getattr(part, "gradient_checkpointing", False))
-        return forward(self, batch)
-
-    monkeypatch.setattr(CaptionLoss, "forward", watched)
-    run(folders, tmp_path, replace(SHORT, gradient_checkpointing=True))
-    assert "blip.vision_model.encoder.layers.1" in switched
-    assert not any("language" in name for name in switched)
-    one, other = checkpoint(whole)["trained"], checkpoint(tmp_path)["trained"]
-    assert all(torch.allclose(value, other[name], atol=2e-3) for name, value in one.items())
+        train(folders, tmp_path / "again", start=Start(tmp_path / "no_vit.pth", folders / "model" / "opt", SIZES))
 
 
 def test_precision(folders: Path, tmp_path: Path) -> None:
     """What learns stays in float32; on a CPU, float16 is float32, as in the authors' code."""
-    run(folders, tmp_path / "half", replace(SHORT, precision="bfloat16"), stop_after=1)
+    train(folders, tmp_path / "half", replace(SHORT, precision="bfloat16"), stop_after=1)
     saved = checkpoint(tmp_path / "half")
     assert {value.dtype for value in saved["trained"].values()} == {torch.float32}
     assert history(tmp_path / "half")[0]["loss"] > 0
     for precision in ("float16", "float32"):
-        run(folders, tmp_path / precision, replace(SHORT, precision=precision), stop_after=1)
+        train(folders, tmp_path / precision, replace(SHORT, precision=precision), stop_after=1)
     assert history(tmp_path / "float16")[0]["loss"] == history(tmp_path / "float32")[0]["loss"]
     assert history(tmp_path / "half")[0]["loss"] != history(tmp_path / "float32")[0]["loss"]
 
 
 def test_captions_that_are_too_long_are_told_of(folders: Path, tmp_path: Path) -> None:
     told: list[str] = []
-    run(folders, tmp_path / "a", replace(SHORT, max_tokens=12), stop_after=1, progress=told.append)
+    train(folders, tmp_path / "a", replace(SHORT, max_tokens=12), stop_after=1, progress=told.append)
     assert told[1].startswith("warning: 2 of 4 captions are longer than max_tokens (12) and lose their end")
     told.clear()
-    run(folders, tmp_path / "b", replace(SHORT, max_tokens=40), stop_after=1, progress=told.append)
+    train(folders, tmp_path / "b", replace(SHORT, max_tokens=40), stop_after=1, progress=told.append)
     assert not any("warning" in line for line in told)
 
 
-def test_a_loss_that_is_no_number_stops_the_run(folders: Path, tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"step \d: the loss is (nan|inf)"):
-        run(folders, tmp_path, replace(SHORT, peak_learning_rate=1e30, warm_up_steps=0))
-
-
 def test_errors_before_anything_is_loaded(folders: Path, tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="found none; train it first"):
-        run(folders, tmp_path, resume=True)
     other = replace(start_of(folders), sizes=replace(SIZES, opt_end_id=14))
     with pytest.raises(ModelShapeError, match=r"tokenizer: expected begin, pad and end ids \(2, 1, 14\), found"):
-        run(folders, tmp_path / "b", start=other)
+        train(folders, tmp_path / "b", start=other)
     with pytest.raises(SettingsError, match="batch: expected at most the 4 records there are, found 6"):
-        run(folders, tmp_path / "a", replace(SHORT, batch=6))
+        train(folders, tmp_path / "a", replace(SHORT, batch=6))

@@ -9,7 +9,8 @@ pytest.importorskip("transformers", reason="needs the vlm extra")
 
 from realtime_fer.errors import ModelCorruptError  # noqa: E402
 from realtime_fer.networks.exp_blip.checkpoint import load_exp_blip  # noqa: E402
-from realtime_fer.training.exp_blip.start import Start, learning  # noqa: E402
+from realtime_fer.training.exp_blip.start import Start  # noqa: E402
+from realtime_fer.training.vlm.trained import learning  # noqa: E402
 from tests.training.exp_blip.tiny_set import SIZES, save_checkpoints  # noqa: E402
 
 pytestmark = pytest.mark.torch

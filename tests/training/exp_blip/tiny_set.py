@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,10 +14,13 @@ from tokenizers import pre_tokenizers
 
 from realtime_fer.networks.exp_blip.checkpoint_names import OPT_PREFIX
 from realtime_fer.networks.exp_blip.tokenizer import SPECIAL
+from realtime_fer.training.exp_blip.objective import CaptionLoss
 from realtime_fer.training.exp_blip.recipe import ExpBlipRecipe
+from realtime_fer.training.exp_blip.run import TRAINED_KEY, train_exp_blip
 from realtime_fer.training.exp_blip.start import Start
 from tests.networks.exp_blip.tiny import SIZES as NETWORK
 from tests.networks.exp_blip.tiny import empty_captioner, empty_stage_one, published_state, tiny_tokenizer
+from tests.training.vlm.runs import System
 
 SIZES = replace(NETWORK, opt_end_id=tiny_tokenizer().end_id)
 """With the end mark of the tokenizer that is saved here."""
@@ -32,6 +36,9 @@ TINY = ExpBlipRecipe(
     gradient_checkpointing=False,
     save_every=1000,
 )
+
+SHORT = replace(TINY, epochs=2, micro_batch=1, augmentation=True)
+"""Four steps, with everything that is random."""
 
 FACES = (("The face shows happiness.", 20), ("Surprise!", 250), ("The face shows happiness.", 10), ("Surprise", 240))
 """Caption and grey value."""
@@ -64,3 +71,22 @@ def save_set(folder: Path) -> Path:
     records = [{"image": f"{number}.png", "caption": text, "image_id": number} for number, (text, _) in enumerate(FACES)]
     (folder / "captions.json").write_text(json.dumps(records))
     return folder / "captions.json"
+
+
+def save_all(folder: Path) -> None:
+    save_checkpoints(folder / "model")
+    (folder / "set").mkdir()
+    save_set(folder / "set")
+
+
+def start_of(folders: Path, name: str = "stage2.pth") -> Start:
+    return Start(folders / "model" / name, folders / "model" / "opt", SIZES)
+
+
+def train(folders: Path, out: Path, recipe: ExpBlipRecipe = SHORT, **options: Any) -> Path:
+    data = folders / "set"
+    given: dict[str, Any] = {"start": start_of(folders), "device": "cpu", **options}
+    return train_exp_blip(data=[data / "captions.json"], images=[data / "faces"], out=out, recipe=recipe, **given)
+
+
+EXP_BLIP = System(SHORT, save_all, train, CaptionLoss, TRAINED_KEY, frozenset(("blip.vision_model.encoder.layers.1",)))

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import torch
 
 from realtime_fer.networks.expllm.config import ExpLlmConfig
+from realtime_fer.training.expllm.objective import AnswerLoss
 from realtime_fer.training.expllm.recipe import ExpLlmRecipe
+from realtime_fer.training.expllm.run import TRAINED_KEY, train_expllm
 from realtime_fer.training.expllm.start import Start
 from tests.networks.expllm.test_sentencepiece_bpe import written
 from tests.networks.expllm.tiny import VISION, published_tensors, settings, tiny_config, tiny_vocabulary, write_published
+from tests.training.vlm.runs import System
 
 TINY = ExpLlmRecipe(
     epochs=4,
@@ -27,6 +32,9 @@ TINY = ExpLlmRecipe(
     gradient_checkpointing=False,
     save_every=1000,
 )
+
+SHORT = replace(TINY, batch=2, micro_batch=1, epochs=1, augmentation=True, questions="random")
+"""Four steps, with everything that is random."""
 
 FACES = (("Happiness", 20), ("Surprise", 250), ("Happiness", 10), ("Surprise", 240))
 """Label and grey value."""
@@ -83,3 +91,20 @@ def save_set(folder: Path) -> Path:
     (folder / "described.json").write_text(json.dumps([{**labels[0], "au": [0.5] * 24, "description": DESCRIPTION}]))
     (folder / "train.txt").write_text("labels.json,faces,2\ndescribed.json,faces\n")
     return folder / "train.txt"
+
+
+def save_all(folder: Path) -> None:
+    save_checkpoint(folder / "model")
+    (folder / "set").mkdir()
+    save_set(folder / "set")
+
+
+def train(folders: Path, out: Path, recipe: ExpLlmRecipe = SHORT, **options: Any) -> Path:
+    data = folders / "set"
+    given: dict[str, Any] = {"start": Start(folders / "model", vision=VISION), "device": "cpu", **options}
+    return train_expllm(data=data / "train.txt", root=data, out=out, recipe=recipe, **given)
+
+
+EXPLLM = System(
+    SHORT, save_all, train, AnswerLoss, TRAINED_KEY, frozenset(("language.model.layers.1", "vision.encoder.layer.0"))
+)

@@ -15,8 +15,8 @@ pytest.importorskip("onnxruntime")
 from realtime_fer.errors import ModelError, ModelShapeError  # noqa: E402
 from realtime_fer.expression.motion_mask_classifier import MotionMaskClassifier  # noqa: E402
 from realtime_fer.expression.onnx_classifier import OnnxClassifier  # noqa: E402
+from realtime_fer.labels import CKPLUS_LABELS, FERPLUS_LABELS, MMI_LABELS  # noqa: E402
 from realtime_fer.networks.fmpn.checkpoint import save_fmpn  # noqa: E402
-from realtime_fer.networks.fmpn.classes import CKPLUS_LABELS, MMI_LABELS  # noqa: E402
 from realtime_fer.networks.fmpn.compact_classifier import CompactClassifier  # noqa: E402
 from realtime_fer.networks.fmpn.export_form import FmpnForExport  # noqa: E402
 from realtime_fer.networks.fmpn.model import Fmpn  # noqa: E402
@@ -52,10 +52,7 @@ def crops(count: int) -> list[np.ndarray]:
 def classifier(kind: type[Any], path: Path) -> Any:
     about = read_manifest(path.parent)
     assert isinstance(about, ExpressionManifest)
-    more = {"grey": False} if kind is OnnxClassifier else {}
-    return kind(
-        path, labels=about.labels, size_px=about.crop.size_px, margin=about.crop.margin, temperature=about.temperature, **more
-    )
+    return kind(path, labels=about.labels, size_px=about.crop.size_px, margin=about.crop.margin, temperature=about.temperature)
 
 
 def test_the_manifest_describes_the_file(exported: Path) -> None:
@@ -64,6 +61,7 @@ def test_the_manifest_describes_the_file(exported: Path) -> None:
     assert manifest["sha256"] == hashlib.sha256(content).hexdigest()
     assert (manifest["name"], manifest["version"], manifest["file"]) == ("fmpn", "2.1", "fmpn.onnx")
     assert manifest["labels"] == list(CKPLUS_LABELS)
+    assert manifest["system"] == "fmpn"
     assert manifest["crop"] == {"size_px": SIZE_PX, "colour": "rgb", "margin": pytest.approx((0.7 * 75 / 80 - 1) / 2, abs=1e-4)}
     assert (manifest["temperature"], manifest["motion_mask"]) == (1.0, "predicted")
     assert manifest["licence"] == "LicenseRef-unknown"
@@ -189,3 +187,11 @@ def test_a_training_without_masks_has_none_to_export(compact: Path, tmp_path: Pa
     path = export.export_fmpn(tmp_path / "last.pt", tmp_path / "fmpn")
     assert "motion_mask" not in json.loads((path.parent / "manifest.json").read_text())
     assert [output.name for output in onnx.load(str(path)).graph.output] == ["logits"]
+
+
+def test_published_labels_go_by_the_number_of_classes_and_are_names_that_messages_know() -> None:
+    assert export.published_labels(7) == CKPLUS_LABELS
+    assert export.published_labels(6) == MMI_LABELS
+    assert set(CKPLUS_LABELS) == set(FERPLUS_LABELS) - {"neutral"}
+    with pytest.raises(ModelShapeError, match="found 8; give --labels"):
+        export.published_labels(8)

@@ -8,10 +8,11 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
-from realtime_fer.training.emotion_gcn_ferplus.run import WARM_UP_FRACTION  # noqa: E402
+from realtime_fer.training.emotion_gcn_ferplus.task import WARM_UP_FRACTION  # noqa: E402
 from realtime_fer.training.fmpn.faces import LabelledFaces, load_faces  # noqa: E402
 from realtime_fer.training.fmpn.one_cycle_way import OneCycleWay, grey_faces  # noqa: E402
 from realtime_fer.training.fmpn.recipe import FmpnRecipe  # noqa: E402
+from realtime_fer.training.fmpn.way import Lessons  # noqa: E402
 from realtime_fer.training.loop.accelerator import ALONE, Share  # noqa: E402
 from realtime_fer.training.loop.run_loop import one_cycle  # noqa: E402
 from tests.training.fmpn.pictures import LABELS, write_folders  # noqa: E402
@@ -56,7 +57,7 @@ def way_of(
     if masks is None:
         masks = np.zeros((len(faces.labels), 48, 48), np.uint8)
     recipe = replace(RECIPE, **changes)  # type: ignore[arg-type]
-    return OneCycleWay(recipe, faces, faces.subset(np.arange(2, 5)), masks, colour=colour, share=share)
+    return OneCycleWay(Lessons(recipe, faces, faces.subset(np.arange(2, 5)), masks, colour, share))
 
 
 def test_masks_are_moved_as_their_faces_are() -> None:

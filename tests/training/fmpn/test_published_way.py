@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch", reason="needs the train extra")
 
 from realtime_fer.training.fmpn.faces import LabelledFaces, load_faces  # noqa: E402
 from realtime_fer.training.fmpn.published_way import PublishedWay  # noqa: E402
+from realtime_fer.training.fmpn.way import Lessons  # noqa: E402
 from realtime_fer.training.loop.accelerator import ALONE, Share  # noqa: E402
 from tests.training.fmpn.pictures import write_folders  # noqa: E402
 from tests.training.fmpn.test_one_cycle_way import RECIPE  # noqa: E402
@@ -27,7 +28,8 @@ def faces(tmp_path: Path) -> LabelledFaces:
 
 def way_of(faces: LabelledFaces, share: Share = ALONE, **changes: Any) -> PublishedWay:
     recipe = replace(RECIPE, schedule="published", size_px=16, **changes)
-    return PublishedWay(recipe, faces, faces.subset(np.arange(3)), np.zeros((12, 48, 48), np.uint8), colour=False, share=share)
+    lessons = Lessons(recipe, faces, faces.subset(np.arange(3)), np.zeros((12, 48, 48), np.uint8), colour=False, share=share)
+    return PublishedWay(lessons)
 
 
 def test_processes_share_each_batch_without_overlap(faces: LabelledFaces) -> None:

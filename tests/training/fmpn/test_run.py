@@ -156,7 +156,8 @@ def test_the_paper_protocol_knows_people_and_no_neutral_class(data: Path, tmp_pa
     # One of the four people is held out with both faces; of the other six faces four are used.
     assert lines[0] == f"4 faces of 2 classes, 2 held out; masks: {tmp_path / 'pseudo-masks'}; on 1 x cpu"
     assert lines[1].startswith("epoch 1, loss ")
-    assert lines[2:] == [f"checkpoint: {tmp_path / 'masks' / 'last.pt'}; next: realtime-fer train fmpn --stage classifier"]
+    following = f"train fmpn --stage classifier --data {data} --out {tmp_path}, with the other options as they were"
+    assert lines[2:] == [f"checkpoint: {tmp_path / 'masks' / 'last.pt'}; next: realtime-fer {following}"]
     ready = tmp_path / "pseudo-masks"
     train_fmpn(data=data, out=tmp_path / "again", masks=ready, **{**settings, "held_out": 0})
     assert any(line.startswith("8 faces of 2 classes, 0 held out") for line in lines)
@@ -164,10 +165,16 @@ def test_the_paper_protocol_knows_people_and_no_neutral_class(data: Path, tmp_pa
 
 
 def test_what_is_missing_is_named(data: Path, tmp_path: Path, masks_run: Path) -> None:
-    with pytest.raises(ModelNotFoundError, match=r"last\.pt: expected a checkpoint of an FMPN training"):
-        train_fmpn(data=data, out=tmp_path, **{**SILENT, **CLASSIFIER})
+    with pytest.raises(ModelNotFoundError) as raised:
+        train_fmpn(data=tmp_path / "not-even-looked-at", out=tmp_path, **{**SILENT, **CLASSIFIER})
+    first = f"realtime-fer train fmpn --stage masks --data {tmp_path / 'not-even-looked-at'} --out {tmp_path}"
+    assert str(raised.value).startswith(f"{tmp_path / 'masks' / 'last.pt'}: expected the mask generator of the first stage")
+    assert str(raised.value).endswith(first)
+    absent = tmp_path / "absent.pt"
+    with pytest.raises(ModelNotFoundError, match=r"absent\.pt: expected a checkpoint of an FMPN training"):
+        train_fmpn(data=data, out=tmp_path, generator=absent, **{**SILENT, **CLASSIFIER})
     with pytest.raises(DatasetError, match="at least 75 pixels, found 16"):
-        train_fmpn(data=data, out=tmp_path, **{**SILENT, **CLASSIFIER, "size_px": 16})
+        train_fmpn(data=data, out=tmp_path, generator=absent, **{**SILENT, **CLASSIFIER, "size_px": 16})
     with pytest.raises(DatasetError, match="found none"):
         train_fmpn(data=data, out=tmp_path, stage="masks", resume=True, **SILENT)
     with pytest.raises(DatasetError, match="'calm', found happiness, neutral, surprise"):
@@ -237,6 +244,26 @@ def test_without_a_mask_nothing_is_needed_of_the_first_stage(data: Path, tmp_pat
         assert torch.equal(trained.model(grey.expand(-1, 3, -1, -1), grey).focus, grey)
 
 
+def test_one_epoch_learns_and_a_few_say_what_the_last_one_does(data: Path, tmp_path: Path) -> None:
+    def told(out: str, **changes: Any) -> tuple[list[str], dict[str, Any]]:
+        lines: list[str] = []
+        settings: dict[str, Any] = {**SILENT, **MASKS, "progress": PlainProgress(lines.append), **changes}
+        train_fmpn(data=data, out=tmp_path / out, **settings)
+        return lines, saved(tmp_path / out / "masks" / "last.pt")
+
+    lines, contents = told("one", epochs=1)
+    assert contents["history"][0]["rate_factor"] == 1
+    assert not any("learning rate of 0" in line for line in lines)
+    lines, _ = told("two", epochs=2, stop_after=1)
+    assert lines[1] == "of these 2 epochs the last has a learning rate of 0, as published"
+    assert lines[-1].endswith("next: the same command with --resume, without --stop-after (1 of 2 epochs are done)")
+    train_fmpn(
+        data=data, out=tmp_path / "two", stage="masks", resume=True, **{**SILENT, "progress": PlainProgress(lines.append)}
+    )
+    assert any(line.startswith("goes on after epoch 1 of 2 by the recipe of the run; options") for line in lines)
+    assert "next: realtime-fer train fmpn --stage classifier" in lines[-1]
+
+
 def test_published_rates_are_the_defaults_of_the_published_schedule(masks_run: Path, data: Path, tmp_path: Path) -> None:
     train_fmpn(data=data, out=tmp_path, stage="masks", size_px=16, channels=4, blocks=1, epochs=1, **SILENT)
     recipe = saved(tmp_path / "masks" / "last.pt")["recipe"]
@@ -247,7 +274,7 @@ def test_published_rates_are_the_defaults_of_the_published_schedule(masks_run: P
 
 def test_a_compact_classifier_has_one_size(data: Path, tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="needs 48 pixels, found 64"):
-        train_fmpn(data=data, out=tmp_path, stage="classifier", size_px=64, **{**SILENT, **COMPACT})
+        train_fmpn(data=data, out=tmp_path, stage="classifier", size_px=64, generator=tmp_path, **{**SILENT, **COMPACT})
 
 
 def test_a_published_fold_is_trained_on_its_list_with_its_masks(tmp_path: Path) -> None:
@@ -262,10 +289,12 @@ def test_a_published_fold_is_trained_on_its_list_with_its_masks(tmp_path: Path) 
     assert (contents["recipe"]["layout"], contents["recipe"]["fold"]) == ("fmpn", 3)
     used = Image.open(tmp_path / "run" / "pseudo-masks" / "fear.png")
     assert used.tobytes() == Image.open(root / "imgs_res" / "3" / "3.png").tobytes()
+    with pytest.raises(DatasetError, match=r"run.masks: expected a folder without a run, found last\.pt; --resume it"):
+        train_fmpn(data=root, out=tmp_path / "run", layout="fmpn", fold=3, **settings)
     with pytest.raises(DatasetError, match=r"expected the number of a fold, 0 to 9, found none; give --fold"):
-        train_fmpn(data=root, out=tmp_path / "run", layout="fmpn", **settings)
+        train_fmpn(data=root, out=tmp_path / "other", layout="fmpn", **settings)
     with pytest.raises(DatasetError, match=r"train_ids_4\.csv"):
-        train_fmpn(data=root, out=tmp_path / "run", layout="fmpn", fold=4, **settings)
+        train_fmpn(data=root, out=tmp_path / "other", layout="fmpn", fold=4, **settings)
     (root / "imgs_res" / "3" / "6.png").unlink()
     with pytest.raises(DatasetError, match=r"expected surprise\.png or 6\.png"):
-        train_fmpn(data=root, out=tmp_path / "run", layout="fmpn", fold=3, **settings)
+        train_fmpn(data=root, out=tmp_path / "other", layout="fmpn", fold=3, **settings)

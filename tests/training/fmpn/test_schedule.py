@@ -13,6 +13,12 @@ def test_the_decline_begins_an_epoch_early_and_ends_at_zero() -> None:
     assert [learning_rate_factor(epoch, 3, 0) for epoch in (1, 2, 3)] == [1, 1, 0]
 
 
+@pytest.mark.parametrize("decay", [0, 1])
+def test_a_single_epoch_learns(decay: int) -> None:
+    assert learning_rate_factor(1, 1, decay) == 1
+    assert [learning_rate_factor(epoch, 2, 1) for epoch in (1, 2)] == [0.5, 0]
+
+
 @pytest.mark.parametrize(("epoch", "epochs", "decay"), [(0, 5, 2), (6, 5, 2), (1, 5, 6), (1, 5, -1)])
 def test_impossible_schedules_are_refused(epoch: int, epochs: int, decay: int) -> None:
     with pytest.raises(SettingsError, match=f"found epoch {epoch}, {epochs} epochs, {decay} of them"):

@@ -26,5 +26,5 @@ def test_imagenet_weights_are_taken_but_for_the_last_layer(tmp_path: Path) -> No
     found = net.state_dict()
     assert all(torch.equal(found[name], value) for name, value in big.state_dict().items() if not name.startswith("fc."))
     torch.save({**state, "extra": torch.zeros(1)}, tmp_path / "inception.pth")
-    with pytest.raises(ModelCorruptError, match=r"inception\.pth: 1 tensor unexpected \(extra\)"):
+    with pytest.raises(ModelCorruptError, match=r"inception\.pth: of 566 expected tensors, 1 unexpected \(extra\)"):
         imagenet_classifier(tmp_path / "inception.pth", 7)

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -92,3 +93,11 @@ def test_without_matplotlib_there_are_no_curves(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     draw_panels(HISTORY, [Panel("Loss", "", {"loss": ""})], tmp_path / "curves.png")
     assert not list(tmp_path.iterdir())
+
+
+def test_the_first_epoch_can_be_seen(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    draw_panels([{"epoch": 1.0, "loss": 2.0}], [Panel("Loss", "nats", {"loss": "training"})], tmp_path / "curves.png")
+    picture = np.asarray(cv2.imread(str(tmp_path / "curves.png")), np.int64)
+    coloured = picture.max(axis=2) - picture.min(axis=2) > 50
+    assert 20 < coloured.sum() < 500

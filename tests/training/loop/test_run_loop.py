@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,17 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from realtime_fer.errors import DatasetError  # noqa: E402
+from realtime_fer.errors import DatasetError, ModelError, SettingsError  # noqa: E402
 from realtime_fer.training.loop import run_loop  # noqa: E402
-from realtime_fer.training.loop.run_loop import Recipe, one_cycle, resumed, train_run, training_arithmetic  # noqa: E402
+from realtime_fer.training.loop.run_loop import (  # noqa: E402
+    Recipe,
+    begun_or_resumed,
+    one_cycle,
+    require_device,
+    resumed,
+    train_run,
+    training_arithmetic,
+)
 
 pytestmark = pytest.mark.torch
 
@@ -64,7 +72,6 @@ class OtherRecipe(Recipe):
 
 
 def train(out: Path, task: Identity | None = None, recipe: Recipe = RECIPE, **more: Any) -> dict[str, Any]:
-    out.mkdir(exist_ok=True)
     settings: dict[str, Any] = {"saved": None, "device": "cpu", "tell": lambda _line: None, **more}
     checkpoint = train_run(task or Identity(), recipe, out, **settings)
     loaded: dict[str, Any] = torch.load(checkpoint, weights_only=True)
@@ -113,6 +120,53 @@ def test_the_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
         DatasetError, match=r"last\.pt: expected the checkpoint of this training, found one of another .*sources"
     ):
         resumed(tmp_path, Recipe)
+
+
+def test_a_run_is_begun_once_and_then_resumed(tmp_path: Path) -> None:
+    assert begun_or_resumed(tmp_path, RECIPE, False) == (RECIPE, None)
+    train(tmp_path, stop_after=1)
+    with pytest.raises(DatasetError, match=r"found last\.pt; --resume it, or name another --out"):
+        begun_or_resumed(tmp_path, RECIPE, False)
+    recipe, saved = begun_or_resumed(tmp_path, replace(RECIPE, epochs=9), True)
+    assert recipe == RECIPE
+    assert saved is not None
+    assert saved["epoch"] == 1
+
+
+def test_a_run_goes_on_with_the_same_data_alone(tmp_path: Path) -> None:
+    train(tmp_path, data="a", stop_after=1)
+    saved = resumed(tmp_path, Recipe)[1]
+    with pytest.raises(DatasetError, match=r"last\.pt: was made with other --data \(a, now b\)"):
+        train(tmp_path, data="b", saved=saved)
+    assert train(tmp_path, data="a", saved=saved)["epoch"] == 3
+    # Earlier checkpoints do not say what they were made with.
+    assert train(tmp_path, data="b", saved={name: value for name, value in saved.items() if name != "data"})["epoch"] == 3
+
+
+def test_a_loss_that_is_no_number_ends_the_run_and_spares_the_checkpoint(tmp_path: Path) -> None:
+    class Wild(Identity):
+        def losses(self, model: Any, batch: Any) -> dict[str, Any]:
+            return {"loss": super().losses(model, batch)["loss"] * float("nan")}
+
+    before = train(tmp_path, stop_after=1)
+    with pytest.raises(ModelError, match="epoch 2, step 1: the loss is nan, expected a number"):
+        train(tmp_path, Wild(), saved=resumed(tmp_path, Recipe)[1])
+    assert resumed(tmp_path, Recipe)[1]["epoch"] == before["epoch"] == 1
+
+
+def test_a_folder_that_cannot_be_written_to_is_known_before_the_first_epoch(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    task = Identity()
+    with pytest.raises(DatasetError, match="file: expected a folder to write to, found none"):
+        train(tmp_path / "file", task)
+    assert task.model is None
+
+
+@pytest.mark.parametrize("device", ["nonsense", "cpu:x", "cuda:99"])
+def test_a_device_that_is_none_is_said(device: str) -> None:
+    with pytest.raises(SettingsError, match=f"device: expected one that torch has, found '{device}'; try --device cpu"):
+        require_device(device)
+    require_device("cpu")
 
 
 def test_only_the_first_loss_is_minimised(tmp_path: Path) -> None:

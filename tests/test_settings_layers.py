@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from realtime_fer.errors import SettingsError
-from realtime_fer.settings import ServiceSettings, load_settings, shipped_profiles
+from realtime_fer.settings import ServiceSettings
+from realtime_fer.settings_layers import load_settings, shipped_profiles
 
 
 def profile(tmp_path: Path, text: str) -> Path:
@@ -52,7 +53,10 @@ def test_a_camera_index_may_be_a_number_in_a_profile(tmp_path: Path) -> None:
         ("reasoning: {options: 3}", r"reasoning\.options = 3: "),
         ("detector: {interval: 0}", r"p\.yaml: detector\.interval = 0: "),
         ("detector: {interval: soon}", r"detector\.interval = 'soon': "),
-        ("detector: 3", "expected sections"),
+        ("detector: 3", "expected sections .* found detector: 3"),
+        ("detector: {interval: true}", r"detector\.interval = True: expected another value than true or false"),
+        ("source: {fps: 1.0e-300}", r"source\.fps = 1e-300"),
+        ("source: {spec: a}\npublish: {bind: b}\nsource: {loop: true}", "'source' stands there twice"),
         ("[1, 2]", "expected sections"),
         ("a: [", "not YAML"),
     ],
@@ -60,6 +64,28 @@ def test_a_camera_index_may_be_a_number_in_a_profile(tmp_path: Path) -> None:
 def test_a_bad_profile_names_key_and_value(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(SettingsError, match=says):
         load_settings(profile=profile(tmp_path, text))
+
+
+@pytest.mark.parametrize("path", ["/data/clip #2.mp4", "@clip.mp4", "a: b.mp4", "007", "[1].mp4"])
+def test_text_from_the_environment_is_taken_as_it_is(path: str) -> None:
+    environment = {"REALTIME_FER_SOURCE__SPEC": path, "REALTIME_FER_OUTPUT__RECORD": path}
+    settings = load_settings(environment=environment)
+    assert settings.source.spec == path
+    assert settings.output.record == Path(path)
+
+
+def test_an_empty_or_null_variable_is_no_value() -> None:
+    environment = {
+        "REALTIME_FER_SOURCE__SPEC": "",
+        "REALTIME_FER_DETECTOR__INTERVAL": "",
+        "REALTIME_FER_OUTPUT__RECORD": "null",
+    }
+    assert load_settings(environment=environment) == ServiceSettings()
+
+
+def test_a_single_underscore_is_not_passed_over_in_silence() -> None:
+    with pytest.raises(SettingsError, match="try REALTIME_FER_TRACKER__MAX_MISSED_S"):
+        load_settings(environment={"REALTIME_FER_TRACKER_MAX_MISSED_S": "2"})
 
 
 def test_a_bad_environment_variable_says_where_it_stands() -> None:
@@ -116,8 +142,9 @@ def test_a_shipped_profile_by_name_and_a_file_of_that_name_first(tmp_path: Path,
     assert not load_settings(profile=Path("offline")).source.every_frame
 
 
-def test_an_empty_profile_is_all_defaults(tmp_path: Path) -> None:
-    assert load_settings(profile=profile(tmp_path, "")) == ServiceSettings()
+@pytest.mark.parametrize("text", ["", "publish:\n  # bind: tcp://127.0.0.1:1\n"])
+def test_an_empty_profile_is_all_defaults(tmp_path: Path, text: str) -> None:
+    assert load_settings(profile=profile(tmp_path, text)) == ServiceSettings()
 
 
 @pytest.mark.parametrize("path", sorted((Path(__file__).parents[1] / "launch").glob("*.yaml")), ids=lambda path: path.name)
