@@ -65,7 +65,7 @@ $(STAMP_DETECTOR): pyproject.toml
 	@touch $@
 
 test-detector: $(STAMP_DETECTOR)
-	$(DETECTOR_VENV)/bin/python -m pytest tests/training tests/detection/test_yolov8_face_pt.py
+	$(DETECTOR_VENV)/bin/python -m pytest tests/training/detection tests/commands/train tests/detection/test_yolov8_face_pt.py
 
 bench: setup
 	$(BIN)/python benchmarks/latency.py

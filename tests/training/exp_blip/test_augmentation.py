@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-pytest.importorskip("torch", reason="needs the vlm extra")
+pytest.importorskip("transformers", reason="needs the vlm extra")
 Image = pytest.importorskip("PIL.Image", reason="needs the vlm extra")
 
 from realtime_fer.training.exp_blip.augmentation import FILL_RGB, OPERATIONS, augmented, operation  # noqa: E402

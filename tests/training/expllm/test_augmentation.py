@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs the vlm extra")
+pytest.importorskip("peft", reason="needs the vlm extra")
 
 from realtime_fer.networks.expllm.image_processor import pixel_values  # noqa: E402
 from realtime_fer.training.expllm import augmentation  # noqa: E402
