@@ -90,7 +90,7 @@ def _read_profile(path: Path) -> Nested:
         content = yaml.load(path.read_text(encoding="utf-8"), _EachKeyOnce)  # noqa: S506 - a safe loader
     except OSError as error:
         raise SettingsError(f"{where}: cannot be read ({error.strerror}); shipped ones: {', '.join(shipped)}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError) as error:  # not UTF-8, or a date that does not exist
         raise SettingsError(f"{where}: not YAML: {' '.join(str(error).split())}") from error
     sections = f"expected sections ({', '.join(ServiceSettings.model_fields)}) with keys below them"
     if content is None:
@@ -132,7 +132,7 @@ def _read_environment(environment: Mapping[str, str]) -> Nested:
         # Read as YAML, so that `true`, `3` and `[a, b]` mean what they mean in a profile.
         try:
             found.setdefault(section, {})[key] = yaml.safe_load(value)
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, ValueError) as error:
             raise SettingsError(f"environment: {name}={value!r} cannot be read as a value") from error
     return found
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -59,6 +60,17 @@ def test_a_group_without_a_command_shows_its_help_as_it_is(arguments: list[str],
     lines = (shown.out + shown.err).splitlines()
     assert lines[0].startswith("Usage: ")
     assert "Commands:" in lines
+
+
+@pytest.mark.parametrize("arguments", ["doctor", "schema", "models list", "--help"])
+def test_a_reader_that_went_away_is_no_traceback(arguments: str) -> None:
+    """`realtime-fer doctor | head -1`."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-c", "from realtime_fer.cli import main; main()", *arguments.split()]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (1, "")
 
 
 def test_an_unforeseen_error_is_not_hidden() -> None:

@@ -59,6 +59,7 @@ def test_a_camera_index_may_be_a_number_in_a_profile(tmp_path: Path) -> None:
         ("source: {spec: a}\npublish: {bind: b}\nsource: {loop: true}", "'source' stands there twice"),
         ("[1, 2]", "expected sections"),
         ("a: [", "not YAML"),
+        ("source: {spec: 2024-13-45}", "not YAML: month must be in 1..12"),
     ],
 )
 def test_a_bad_profile_names_key_and_value(tmp_path: Path, text: str, says: str) -> None:

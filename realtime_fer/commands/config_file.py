@@ -53,7 +53,7 @@ def read_config(path: Path, command: click.Command) -> dict[str, Any]:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsError(f"config {path}: cannot be read ({error.strerror}); known keys: {names}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError) as error:  # not UTF-8, or a date that does not exist
         raise SettingsError(f"config {path}: not YAML: {error}") from error
     if content is None:
         content = {}

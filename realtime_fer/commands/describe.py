@@ -75,6 +75,7 @@ def describe(
     from realtime_fer.describing.log import DescriptionLog
     from realtime_fer.describing.moments import moments
     from realtime_fer.errors import ReasoningError
+    from realtime_fer.fingerprint import records_fingerprint
     from realtime_fer.pipeline.assemble import build_fast_path
     from realtime_fer.reasoning.choose import choose_factory
     from realtime_fer.reasoning.supervision.child_factory import build_reasoner
@@ -90,12 +91,12 @@ def describe(
 
     todo = moments(path, fast_path, every_s=every_s)
     asked = build_reasoner(factory, options)
-    source = without_credentials(path)
+    source, given = without_credentials(path), records_fingerprint(sorted(options.items()))
     failures = kept = 0
+    log: DescriptionLog | None = None
     with ExitStack() as opened:
-        log: DescriptionLog | None = None
         if out is not None:
-            log = opened.enter_context(DescriptionLog(out, reasoner=str(asked.name), version=str(asked.version)))
+            log = opened.enter_context(DescriptionLog(out, reasoner=str(asked.name), version=str(asked.version), options=given))
         terminal = opened.enter_context(_Terminal(todo.count))
         for moment in todo.iterate(log.done if log is not None else ()):
             if moment.result is None and moment.problem is None:
@@ -109,13 +110,15 @@ def describe(
                     f"{asked.name}: out of memory at {moment.name}; try a smaller model or dtype, or another device"
                 ) from error
             failures += described.failed
-            values = moment_values(described, source=source, reasoner=asked)
+            values = moment_values(described, source=source, reasoner=asked, options=given)
             if log is not None:
                 log.write(values)
             terminal.advance()
             terminal.say(json.dumps(values, ensure_ascii=False) if as_json else "\n".join(moment_lines(described)))
     if kept:
         click.echo(f"{out}: has {kept} of them from before, which were not asked about again", err=True)
+    if log is not None and log.is_mixed:
+        click.echo(f"{out}: has lines under other options of the reasoner, too; their key options tells them apart", err=True)
     return EXIT_INCOMPLETE if failures else 0
 
 

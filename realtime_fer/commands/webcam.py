@@ -175,7 +175,7 @@ def webcam(
     (REALTIME_FER_<SECTION>__<KEY>); flags win over the environment, and that over the profile.
 
     Exit code: 0 at the end of the source, 1 when a stage, the source or an output failed for good, 2 for bad usage
-    or input, 130 after Ctrl-C, 143 after SIGTERM.
+    or input, 130 after Ctrl-C, 143 after SIGTERM, 129 where the terminal was closed.
     """
     level = {0: logging.WARNING, 1: logging.INFO}.get(verbose, logging.DEBUG)
     logging.basicConfig(level=level, stream=sys.stderr, format="realtime-fer: %(levelname)s: %(message)s")

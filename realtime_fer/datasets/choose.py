@@ -59,8 +59,8 @@ def open_labelled(name: str, folder: Path, part: Part, *, fold: int | None = Non
         opened = _OPENERS[name](folder, part, fold)
     except OSError as error:
         raise DatasetError(
-            f"{error.filename or folder}: expected {name}'s files, found one that may not be read ({error.strerror}); change "
-            f"its permissions or copy it again"
+            f"{error.filename or folder}: expected the files of {name}, found one that may not be read ({error.strerror}); "
+            f"change its permissions or copy it again"
         ) from error
     except DatasetError as error:
         slip = unpacking_slip(folder, SIGNS[name])

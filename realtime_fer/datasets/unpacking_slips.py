@@ -22,12 +22,19 @@ def unpacking_slip(folder: Path, signs: Sequence[str]) -> str | None:
         return f"there is no folder {folder}"
     if _holds(folder, signs):
         return None
-    inside = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-    for place in (*inside, folder.absolute().parent):
-        if place.is_dir() and _holds(place, signs):
-            return f"{place} looks like the set's folder: name that one"
+    inside = sorted(folder.glob("[!.]*"))
+    place = next((path for path in inside if path.is_dir() and _holds(path, signs)), None)
+    if place is None and _is_part(folder.absolute(), signs):
+        place = folder.absolute().parent
+    if place is not None:
+        return f"{place} looks like the set's folder: name that one"
     packed = [path.name for path in inside if path.suffix.lower() in ARCHIVE_SUFFIXES]
     return f"{packed[0]} is there but not unpacked" if packed else None
+
+
+def _is_part(folder: Path, signs: Sequence[str]) -> bool:
+    """Whether a sign of the folder above is this one or in it; what lies beside it may be anything."""
+    return any(folder in (found, *found.parents) for sign in signs for found in folder.parent.glob(sign))
 
 
 def _holds(folder: Path, signs: Sequence[str]) -> bool:

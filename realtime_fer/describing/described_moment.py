@@ -105,11 +105,12 @@ def question_about(face: TrackedExpression, frame: Frame) -> ReasoningRequest | 
     )
 
 
-def moment_values(described: DescribedMoment, *, source: str, reasoner: Reasoner) -> dict[str, Any]:
+def moment_values(described: DescribedMoment, *, source: str, reasoner: Reasoner, options: str) -> dict[str, Any]:
     """One line of a log, as JSON takes it.
 
     Args:
         source: picture, folder or film, as the user named it; tells pictures of one name apart.
+        options: fingerprint of the reasoner's options, which may hold secrets; tells answers under other options apart.
     """
     moment = described.moment
     return {
@@ -120,6 +121,7 @@ def moment_values(described: DescribedMoment, *, source: str, reasoner: Reasoner
         "time_s": None if moment.time_s is None else round(moment.time_s, 6),
         "reasoner": reasoner.name,
         "version": reasoner.version,
+        "options": options,
         "problem": moment.problem,
         "faces": [_face_values(face) for face in described.faces],
     }

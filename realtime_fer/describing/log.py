@@ -24,15 +24,22 @@ class DescriptionLog:
     Args:
         path: the file; made where there is none.
         reasoner, version: who is asked; a file with answers of another is refused.
+        options: fingerprint of the reasoner's options.
+
+    Attributes:
+        done: what need not be asked about again.
+        is_mixed: whether lines of before have other options. They stay: a longer time-out must not cost all answers.
 
     Raises:
-        ReasoningError: the file cannot be read or written, is another kind of file, of an earlier version, or holds answers of
-            another reasoner.
+        ReasoningError: the file cannot be read or written, is another kind of file, or holds answers of another reasoner.
     """
 
-    def __init__(self, path: Path, *, reasoner: str, version: str) -> None:
+    def __init__(self, path: Path, *, reasoner: str, version: str, options: str) -> None:
         self._path = path
+        self._options = options
+        self._problems: dict[MomentKey, object] = {}
         self.done: set[MomentKey] = set()
+        self.is_mixed = False
         try:
             earlier = path.read_bytes() if path.exists() else b""
         except OSError as error:
@@ -50,11 +57,14 @@ class DescriptionLog:
             raise self._cannot_write(error) from error
 
     def write(self, values: Mapping[str, Any]) -> None:
-        """Append one line, see `described_moment.moment_values`.
+        """Append one line, see `described_moment.moment_values`; not where the last about a broken picture said the same.
 
         Raises:
             ReasoningError: the disk is full or gone.
         """
+        key = values["name"], values["frame_id"], values["fingerprint"]
+        if values["problem"] is not None and values["problem"] == self._problems.get(key):
+            return
         line = memoryview(json.dumps(values, allow_nan=False).encode() + b"\n")
         try:
             while line:
@@ -75,7 +85,8 @@ class DescriptionLog:
     def _note(self, line: bytes, reasoner: str, version: str) -> None:
         try:
             values = json.loads(line)
-            key = str(values["name"]), int(values["frame_id"]), values.get("fingerprint")
+            # Without one, as earlier versions wrote it: no picture has this key, so all are asked about again.
+            key = str(values["name"]), int(values["frame_id"]), str(values.get("fingerprint", ""))
             who = values["reasoner"], values["version"]
             failed = values["problem"] is not None or any(face["error"] is not None for face in values["faces"])
         except (ValueError, TypeError, KeyError) as error:
@@ -85,13 +96,9 @@ class DescriptionLog:
                 f"{self._path}: expected descriptions by {reasoner} ({version}), found some by {who[0]} ({who[1]}); "
                 "name another file"
             )
-        name, frame_id, fingerprint = key
-        if not isinstance(fingerprint, str):
-            raise ReasoningError(
-                f"{self._path}: expected the fingerprint of each picture, found {name} without one, as earlier versions wrote "
-                "it; name another file"
-            )
-        (self.done.discard if failed else self.done.add)((name, frame_id, fingerprint))
+        (self.done.discard if failed else self.done.add)(key)
+        self._problems[key] = values["problem"]
+        self.is_mixed |= values.get("options", self._options) != self._options
 
     def _another_file(self, found: bytes) -> ReasoningError:
         return ReasoningError(

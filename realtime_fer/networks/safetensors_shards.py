@@ -1,4 +1,4 @@
-"""Tensors of a checkpoint folder in safetensors form, read one at a time."""
+"""Tensors of a checkpoint folder in safetensors form, read one at a time; and those of one file, of safetensors or torch."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def load_plain(path: Path, what: str, *, mapped: bool = False) -> Any:
         return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped and is_archive(path))
     except Exception as error:  # a broken pickle raises whatever it likes
         raise ModelCorruptError(
-            f"{path}: torch cannot read it as plain tensors ({refusal(error)}); fetch the file again"
+            f"{path}: torch cannot read it as plain tensors ({refusal(error)}); name the right file, or fetch the file again"
         ) from error
 
 

@@ -24,7 +24,7 @@ def refusal(error: BaseException) -> str:
         return f"it wants {found[1]} to be run, and nothing in a file is run"
     return (
         text[:CAUSE_CHARACTERS]
-        if text and "weights_only" not in text
+        if text and "weights_only" not in text and not isinstance(error, KeyError)  # of a file that is no pickle: a number
         else f"{type(error).__name__}: damaged, or no plain tensors"
     )
 

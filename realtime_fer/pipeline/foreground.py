@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import signal
+import stat
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from types import FrameType
 
 from rich.console import Console
@@ -24,9 +26,8 @@ log = logging.getLogger(__name__)
 EXIT_OK = 0
 EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
-EXIT_INTERRUPTED = 130
-EXIT_TERMINATED = 143
-"""128 + the signal's number, as shells have it."""
+SIGNAL_BASE = 128
+"""A run that a signal ended exits with this + the signal's number, as shells have it."""
 
 LOOK_INTERVAL_S = 0.1
 """How often the main thread looks for the end, a signal or the time limit."""
@@ -46,21 +47,38 @@ class StopRequest:
             self.event.set()
 
 
-@contextmanager
+@contextlib.contextmanager
 def stop_on_signals(request: StopRequest) -> Iterator[None]:
-    """Ctrl-C and SIGTERM ask for an orderly stop; a second Ctrl-C interrupts at once. Main thread only."""
+    """Ctrl-C, SIGTERM and a terminal that is closed (SIGHUP) ask for an orderly stop; a second Ctrl-C interrupts at once.
+
+    Main thread only.
+    """
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
         if request.event.is_set() and number == signal.SIGINT:
             raise KeyboardInterrupt
-        request.ask(EXIT_INTERRUPTED if number == signal.SIGINT else EXIT_TERMINATED)
+        if number == signal.SIGHUP:
+            _leave_closed_terminal()
+        request.ask(SIGNAL_BASE + number)
 
-    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup: it is to outlive its terminal
+        numbers.append(signal.SIGHUP)
+    before = {number: signal.signal(number, on_signal) for number in numbers}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _leave_closed_terminal() -> None:
+    """What is still said goes nowhere: a write to a closed terminal is an error, and would cost the summary."""
+    for descriptor in (1, 2):
+        with contextlib.suppress(OSError):
+            if stat.S_ISCHR(os.fstat(descriptor).st_mode) and not os.isatty(descriptor):
+                with open(os.devnull, "wb") as nowhere:
+                    os.dup2(nowhere.fileno(), descriptor)
 
 
 def run_in_foreground(
@@ -71,6 +89,7 @@ def run_in_foreground(
     remarks: Remarks = no_remarks,
     duration_s: float | None = None,
     show_progress: bool = True,
+    at_start: Callable[[], None] = lambda: None,
     at_end_of_source: Callable[[threading.Event], object] = lambda _give_up: None,
 ) -> int:
     """Open and start the service, stay until it ends or is asked to, stop it.
@@ -80,12 +99,13 @@ def run_in_foreground(
         remarks: sentences about the faces in the window.
         duration_s: stop after so long.
         show_progress: a bar on stderr for sources of known length, if stderr is a terminal.
+        at_start: called once the source is open, before the first frame.
         at_end_of_source: called when every frame was handled and nobody asked for an end; may wait for whatever still comes,
             until the event it is given is set.
 
     Returns:
         The process's exit code: 0 at the end of the source, the time limit or `q`; 1 when a stage failed for good or
-        the source was lost; 2 when nothing in it could be read; 130 or 143 after a signal.
+        the source was lost; 2 when nothing in it could be read; 128 + its number after a signal.
 
     Raises:
         SourceError: the source cannot be opened.
@@ -93,9 +113,10 @@ def run_in_foreground(
     if not service.open(give_up=request.event):
         service.stop()
         return request.exit_code
-    service.start()
     ended = False
     try:
+        at_start()
+        service.start()
         with _progress(service, show_progress) as advance:
             _stay(service, request, window_results, remarks=remarks, duration_s=duration_s, advance=advance)
             ended = service.wait(0)
@@ -148,7 +169,7 @@ def _status(service: Service) -> str:
     return f"{counts.fps_recent:.0f} fps{shown}  {counts.frames_dropped} dropped  {service.source.state.value}"
 
 
-@contextmanager
+@contextlib.contextmanager
 def _progress(service: Service, wanted: bool) -> Iterator[Callable[[], None]]:
     console = Console(stderr=True)
     total = service.source.frame_count

@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 from realtime_fer.clock import Clock, SystemClock
@@ -45,10 +46,10 @@ def launch(settings: ServiceSettings, *, quiet: bool = False, clock: Clock | Non
         The exit code, see `foreground.run_in_foreground`.
 
     Raises:
-        RealtimeFerError: bad input of any kind, found before anything runs.
+        RealtimeFerError: bad input of any kind, found before the first frame.
     """
     request = StopRequest()
-    # A signal is answered by an orderly end, also while models load; a second one does not cost the summary.
+    # A signal is answered by an orderly end, also while models load and while the summary is written.
     with stop_on_signals(request):
         return _run(settings, request, quiet=quiet, clock=clock or SystemClock())
 
@@ -72,8 +73,7 @@ def _run(settings: ServiceSettings, request: StopRequest, *, quiet: bool, clock:
         publisher = start_publisher(settings.publish, clock) if settings.publish.enabled else None
         if publisher is not None:
             cleanup.callback(publisher.close, PUBLISHER_LINGER_MS)
-        results = None if output.results is None else ResultsWriter(output.results)
-        reporter = Reporter(publisher, results, expression_model=models[-1].name, clock=clock)
+        reporter = Reporter(publisher, None, expression_model=models[-1].name, clock=clock)
         cleanup.callback(reporter.end)
         reasoning = build_reasoning(settings.reasoning, reporter.report_reasoning, unrelated_frames=unrelated, clock=clock)
         sinks: list[ResultSink] = []
@@ -134,6 +134,7 @@ def _run(settings: ServiceSettings, request: StopRequest, *, quiet: bool, clock:
             remarks=remarks,
             duration_s=output.duration_s,
             show_progress=not quiet,
+            at_start=lambda: _begin_results(reporter, output.results),
             at_end_of_source=finish_reasoning,
         )
     if reporter.results_error is not None:
@@ -145,16 +146,22 @@ def _run(settings: ServiceSettings, request: StopRequest, *, quiet: bool, clock:
         messages_published=0 if publisher is None else publisher.messages_published,
         reasoner=None if reasoning is None else reasoning.health(),
     )
-    if not quiet:
-        _closing_line(summary)
     if output.summary is not None:
         try:
             write_summary(output.summary, summary)
         except PublishingError as error:  # the input was good: not the exit code of bad input
             print(f"realtime-fer: {error}", file=sys.stderr)
             code = code or EXIT_FAILED
+    if not quiet:  # last: the reader of stderr may have gone away
+        _closing_line(summary)
     _leave_hanging_threads_behind(service, code)
     return code
+
+
+def _begin_results(reporter: Reporter, path: Path | None) -> None:
+    """Once the source is open: one that cannot be leaves the file of an earlier run as it is."""
+    if path is not None:
+        reporter.results = ResultsWriter(path)
 
 
 def _window_if_possible() -> LatestResultSink | None:

@@ -49,6 +49,7 @@ class Reporter:
         expression_model: name of the classifier, repeated in each message.
 
     Attributes:
+        results: as given; may be set later, before the first report.
         results_error: why the results file was given up.
     """
 
@@ -56,7 +57,7 @@ class Reporter:
         self, publisher: Publisher | None, results: ResultsWriter | None, *, expression_model: str, clock: Clock
     ) -> None:
         self._publisher = publisher
-        self._results = results
+        self.results = results
         self.results_error: PublishingError | None = None
         self._expression_model = expression_model
         self._stamper = MessageStamper(clock=clock)
@@ -101,8 +102,8 @@ class Reporter:
             with self._answering:
                 ended = self._answers.end_all()
             self._publisher.publish_all([*self._tracks.end_all(), *ended])
-        if self._results is not None:
-            self._results.close()
+        if self.results is not None:
+            self.results.close()
 
     def _publish_end(self, publisher: Publisher, content: ReasoningContent) -> EncodedMessage:
         # Both under the lock, so that no answer is kept for a face whose end was told a moment before. A frame that ends while
@@ -112,10 +113,10 @@ class Reporter:
             return publisher.publish_all([content] if of_face is None else [content, of_face])[0]
 
     def _keep(self, encoded: EncodedMessage) -> None:
-        if self._results is None or self.results_error is not None:
+        if self.results is None or self.results_error is not None:
             return
         try:
-            self._results.write(encoded)
+            self.results.write(encoded)
         except PublishingError as error:
             self.results_error = error
             log.error("%s; nothing more is written there", error)

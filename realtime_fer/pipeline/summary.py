@@ -71,9 +71,9 @@ def write_summary(path: Path, summary: dict[str, Any]) -> None:
     """
     text = json.dumps(summary, indent=2) + "\n"
     try:
-        if path.exists() and not path.is_file():
+        if path.is_symlink() or (path.exists() and not path.is_file()):
             with open(path, "w", encoding="utf-8", opener=open_at_once) as device:
-                device.write(text)  # into it: replacing a pipe or device would destroy it
+                device.write(text)  # into it: replacing a pipe, device or link (/dev/stdout) would destroy it
             return
         partial = path.with_name(path.name + ".partial")
         try:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from realtime_fer.errors import ModelCorruptError, ModelNotFoundError
+from realtime_fer.errors import ModelNotFoundError
 from realtime_fer.fingerprint import sha256_of
 from realtime_fer.zoo.catalogue import Published
 from realtime_fer.zoo.download import Progress
@@ -45,6 +45,7 @@ def import_chain_of_affect(
         ModelNotFoundError, ModelCorruptError, ModelShapeError: as `LoraAdapter.from_folder` and `require_fits`.
         MissingExtraError: torch or transformers is not installed.
     """
+    from realtime_fer.networks.checkpoint_writing import remove_others
     from realtime_fer.networks.phi3_vision.lora import CONFIG_FILE, OLD_WEIGHTS_FILE, WEIGHTS_FILE, LoraAdapter
 
     folders = [path if path.is_dir() else path.parent for path in (*weights, fetched_folder(entry.name))]
@@ -80,6 +81,8 @@ def import_chain_of_affect(
             progress.say(f"{entry.name}: not compared with its base, which is not here; give --base, or fetch {entry.needs[0]}")
         for name in sources:
             os.replace(Path(draft) / name, out / name)
+    # Of an older import in the other form, which would be read instead.
+    remove_others(out, "adapter_model.*", sources)
     write_manifest(entry, "chain-of-affect", out, options, sources=list(sources.values()), names=list(sources))
 
 
@@ -108,18 +111,16 @@ def import_expllm(
 
     folder = _folder(entry, weights)
     places = [options.tokenizer] if options.tokenizer else [folder, fetched_folder("vicuna-7b-v1.5-tokenizer")]
-    words = next((place for place in places if (place / LLAMA_WORDS).is_file()), None)
-    if words is None:
-        raise ModelNotFoundError(
-            f"{places[0]}: expected {LLAMA_WORDS} there, found none; give --tokenizer FOLDER, "
-            "or: realtime-fer models fetch vicuna-7b-v1.5-tokenizer"
-        )
-    done = convert(folder, out, dtype=DTYPES[options.dtype or "bfloat16"], vision=vision, report=progress.say)
-    shutil.copyfile(words / LLAMA_WORDS, out / LLAMA_WORDS)
+    remedy = "give --tokenizer FOLDER, or: realtime-fer models fetch vicuna-7b-v1.5-tokenizer"
+    words = _first(LLAMA_WORDS, places, entry, remedy)
     # How words are cut (`legacy`) is the checkpoint's to say, where it does.
-    if not (folder / LLAMA_WORDS_CONFIG).is_file() and (words / LLAMA_WORDS_CONFIG).is_file():
-        shutil.copyfile(words / LLAMA_WORDS_CONFIG, out / LLAMA_WORDS_CONFIG)
+    cut = _first(LLAMA_WORDS_CONFIG, [folder, *places], entry, remedy)
     sources = sorted(path for path in folder.iterdir() if path.suffix in (".bin", ".safetensors", ".json", ".model"))
+    for path in (words, cut, *sources):
+        require_plain(path)
+    done = convert(folder, out, dtype=DTYPES[options.dtype or "bfloat16"], vision=vision, report=progress.say)
+    for path in (words, cut):
+        shutil.copyfile(path, out / path.name)
     files = [*done.written, *done.kept, INDEX_FILE, JOURNAL_FILE, *(name for name in COPIED if (out / name).is_file())]
     write_manifest(entry, "expllm", out, options, sources=sources, names=files)
 
@@ -148,29 +149,22 @@ def import_exp_blip(
     from realtime_fer.networks.exp_blip.convert import VOCABULARY, convert_exp_blip
     from realtime_fer.networks.exp_blip.converted import INDEX_FILE, Converted
     from realtime_fer.networks.exp_blip.sizes import PUBLISHED
-    from realtime_fer.networks.exp_blip.weight_files import opt_files
 
     if len(weights) != 1 or not weights[0].is_file():
         raise ModelNotFoundError(f"{entry.name}: expected one file of weights; see: realtime-fer models show {entry.name}")
     opt = options.opt or fetched_folder(entry.needs[0])
-    missing = [name for name in VOCABULARY if not (opt / name).is_file()]
-    if missing:
-        raise ModelNotFoundError(
-            f"{opt}: expected {' and '.join(VOCABULARY)} of facebook/opt-6.7b, found no {missing[0]}; "
-            f"give --opt FOLDER, or: realtime-fer models fetch {entry.needs[0]}"
-        )
-    convert_exp_blip(
+    for name in VOCABULARY:
+        require_plain(_first(name, [opt], entry, f"give --opt FOLDER, or: realtime-fer models fetch {entry.needs[0]}"))
+    sources = convert_exp_blip(
         weights[0],
         out,
-        opt if opt_files(opt) else None,
+        opt,
         dtype=DTYPES[options.dtype or "float16"],
         sizes=sizes or PUBLISHED,
         report=progress.say,
     )
-    for name in VOCABULARY:
-        shutil.copyfile(opt / name, out / name)
     files = [*Converted.from_folder(out).files, INDEX_FILE, *VOCABULARY]
-    write_manifest(entry, "exp-blip", out, options, sources=[weights[0]], names=files)
+    write_manifest(entry, "exp-blip", out, options, sources=sources, names=files)
 
 
 def write_manifest(
@@ -207,20 +201,16 @@ def write_manifest(
 
 
 def _described(path: Path) -> ModelFile:
-    size = path.stat().st_size
-    if not size:
-        raise ModelCorruptError(f"{path}: is empty; fetch it again")
-    return ModelFile(file=path.name, sha256=sha256_of(path), size_bytes=size)
+    return ModelFile(file=path.name, sha256=sha256_of(path), size_bytes=path.stat().st_size)
 
 
-def _first(name: str, folders: Sequence[Path], entry: Published) -> Path:
+def _first(name: str, folders: Sequence[Path], entry: Published, remedy: str | None = None) -> Path:
     for folder in folders:
         if (folder / name).is_file():
             return folder / name
     places = ", ".join(map(str, dict.fromkeys(folders)))
-    raise ModelNotFoundError(
-        f"{entry.name}: expected {name} in {places}, found none; try: realtime-fer models fetch {entry.name}"
-    )
+    remedy = remedy or f"try: realtime-fer models fetch {entry.name}"
+    raise ModelNotFoundError(f"{entry.name}: expected {name} in {places}, found none; {remedy}")
 
 
 def _folder(entry: Published, weights: Sequence[Path]) -> Path:

@@ -76,7 +76,7 @@ def import_published(
         raise ModelError(f"{out}: is where the weights lie; name a folder of its own with --to")
     with locked(out), _older_stays_whole(out, replace):
         IMPORTERS[entry.importer](entry, weights, out, options, progress)
-        (out / "CARD.md").write_text(_card(entry, weights), encoding="utf-8")
+        (out / "CARD.md").write_text(_card(entry, weights, out), encoding="utf-8")
         verify_model(find_model(str(out)))
     return out
 
@@ -98,20 +98,30 @@ def _older_stays_whole(out: Path, replace: bool) -> Iterator[None]:
     path.unlink()
     try:
         yield
-    except RealtimeFerError:
+    except (RealtimeFerError, OSError):
         if older is not None and not path.exists():
-            with suppress(ModelError):
+            with suppress(ModelError, OSError):
                 verify_model(older)
                 path.with_name(f"{MANIFEST_NAME}.part").write_bytes(text)
                 os.replace(path.with_name(f"{MANIFEST_NAME}.part"), path)
         raise
 
 
+def use_of(entry: Published, folder: Path) -> str:
+    """The command that uses the model of this entry, once it lies in that folder."""
+    use = entry.use
+    if folder != models_folder() / entry.name:
+        use = use.replace(f"{{models}}/{entry.name}", str(folder)).replace(
+            f"--classifier {entry.name}", f"--classifier {folder}"
+        )
+    return as_typed(use)
+
+
 def _show(entry: Published) -> str:
     return f"realtime-fer models show {entry.name}"
 
 
-def _card(entry: Published, weights: Sequence[Path]) -> str:
+def _card(entry: Published, weights: Sequence[Path], out: Path) -> str:
     lines = [
         f"# {entry.name}",
         "",
@@ -125,7 +135,7 @@ def _card(entry: Published, weights: Sequence[Path]) -> str:
         "",
         "## Use",
         "",
-        f"    {as_typed(entry.use)}",
+        f"    {use_of(entry, out)}",
         "",
     ]
     if entry.unverified:

@@ -136,7 +136,7 @@ class CheckpointManifest(_Manifest):
     task: Literal["checkpoint"]
     system: Literal["chain-of-affect", "expllm", "exp-blip"] = Field(description="the reasoner that reads them")
     needs: tuple[str, ...] = Field(description="published weights that it cannot do without, by their names in the catalogue")
-    made_from: tuple[ModelFile, ...] = Field(description="the authors' files, as they were when imported")
+    made_from: tuple[ModelFile, ...] = Field(description="the published files, as they were when imported")
     files: tuple[ModelFile, ...] = Field(description="all others of the folder")
 
     @property

@@ -34,7 +34,9 @@ def take_in(entry: Published, paths: list[Path], progress: Progress) -> Path:
             size_bytes = source.stat().st_size
             other = other_size(file.size_bytes, file.about_bytes, size_bytes)
             if other is not None:
-                raise ModelCorruptError(f"{source}: expected {other}, found {size_bytes}; is it cut short? fetch it again")
+                raise ModelCorruptError(
+                    f"{source}: expected {other}, found {size_bytes} bytes; is it cut short? fetch it again"
+                )
             found = Fetched(size_bytes, sha256_of(source), "by hand")
             _require_as_published(file, source, found)
             seen.accept(file.name, found)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from realtime_fer.errors import ModelCorruptError
+from realtime_fer.errors import ModelCorruptError, ModelError
 from realtime_fer.fingerprint import sha256_of
 from realtime_fer.zoo.hardware import in_units
 
@@ -35,9 +35,12 @@ def other_size(size_bytes: int | None, about_bytes: int | None, found: int) -> s
 
 
 def require_plain(path: Path) -> None:
-    """Raise ModelCorruptError for what is fetched in place of large files: pointers of git-lfs, and web pages."""
+    """Raise ModelCorruptError for what is fetched in place of large files: nothing, pointers of git-lfs, and web pages."""
     with path.open("rb") as file:
-        start = file.read(256).lstrip().lower()
+        start = file.read(256)
+    if not start:
+        raise ModelCorruptError(f"{path}: is empty; fetch it again")
+    start = start.lstrip().lower()
     if start.startswith(b"version https://git-lfs"):
         raise ModelCorruptError(f"{path}: a pointer of git-lfs, not the file; run git lfs install and git lfs pull there")
     if start.startswith((b"<!doctype html", b"<html")):
@@ -52,6 +55,7 @@ def copy_whole(source: Path, target: Path, sha256: str) -> None:
 
     Raises:
         ModelCorruptError: the copy does not read back equal.
+        ModelError: it cannot be written.
     """
     draft = target.with_name(target.name + ".part")
     try:
@@ -59,5 +63,7 @@ def copy_whole(source: Path, target: Path, sha256: str) -> None:
         if sha256_of(draft) != sha256:
             raise ModelCorruptError(f"{target}: the copy does not read back equal; is the disk sound?")
         os.replace(draft, target)
+    except OSError as error:
+        raise ModelError(f"{target}: cannot be written ({error.strerror}); is there room there?") from error
     finally:
         draft.unlink(missing_ok=True)

@@ -91,6 +91,7 @@ def test_what_failed_is_told_by_the_exit_code_and_tried_again(
     (pictures / "3.png").unlink()
     assert run(pictures, "--out", out) == 0
     assert len(out.read_text().splitlines()) == 7
+    assert "out.jsonl: has lines under other options of the reasoner" in capsys.readouterr().err
 
 
 def test_a_film_is_told_by_its_seconds(pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

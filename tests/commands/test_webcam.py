@@ -202,7 +202,7 @@ def test_help_reads_well() -> None:
     assert "--every-frame" in done.stdout
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_subscriber_sees_the_service_and_a_signal_ends_it(tmp_path: Path, number: signal.Signals, code: int) -> None:
     endpoint = f"ipc://{tmp_path}/s"
     process = subprocess.Popen(

@@ -232,7 +232,7 @@ def test_files_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
     save_classes(tmp_path)
     monkeypatch.setattr(Path, "iterdir", refuse)
-    with pytest.raises(DatasetError, match=rf"{tmp_path.name}: expected folders's files, found one that may not .*permissions"):
+    with pytest.raises(DatasetError, match=rf"{tmp_path.name}: expected the files of folders, .* may not .*permissions"):
         open_labelled("folders", tmp_path, "train")
 
 

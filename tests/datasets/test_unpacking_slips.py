@@ -16,6 +16,14 @@ def test_a_folder_too_high_or_too_low(tmp_path: Path) -> None:
     assert unpacking_slip(tmp_path, SIGNS) is None
 
 
+def test_what_lies_beside_a_folder_says_nothing_of_it(tmp_path: Path) -> None:
+    save_text(tmp_path / "holiday" / "1.png", "")
+    (tmp_path / "set").mkdir()
+    assert unpacking_slip(tmp_path / "set", ("*/*.png",)) is None
+    save_text(tmp_path / "set" / "1.png", "")
+    assert unpacking_slip(tmp_path / "set", ("*/*.png",)) == f"{tmp_path} looks like the set's folder: name that one"
+
+
 def test_what_is_no_folder(tmp_path: Path) -> None:
     assert unpacking_slip(tmp_path / "absent", SIGNS) == f"there is no folder {tmp_path / 'absent'}"
     archive = save_text(tmp_path / "set" / "MMI.zip", "")

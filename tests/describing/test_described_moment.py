@@ -71,10 +71,12 @@ def test_a_face_off_the_frame_is_no_question() -> None:
 def test_values_are_json_and_complete(moment: Moment) -> None:
     talker = Talker()
     values = json.loads(
-        json.dumps(moment_values(describe_moment(moment, talker), source="folder", reasoner=talker), allow_nan=False)
+        json.dumps(
+            moment_values(describe_moment(moment, talker), source="folder", reasoner=talker, options="o"), allow_nan=False
+        )
     )
     assert (values["name"], values["frame_id"], values["reasoner"], values["problem"]) == ("a.png", 0, "talker", None)
-    assert (values["source"], values["fingerprint"]) == ("folder", moment.fingerprint)
+    assert (values["source"], values["fingerprint"], values["options"]) == ("folder", moment.fingerprint, "o")
     face = values["faces"][0]
     assert face["bbox_xyxy"] == [10, 20, 60, 70]
     assert face["answer"]["steps"][0] == {"question": "label", "label": "happiness", "distribution": {"happiness": 1.0}}

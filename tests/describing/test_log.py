@@ -16,7 +16,7 @@ def line(name: str, *, error: str | None = None, problem: str | None = None) -> 
 
 
 def opened(path: Path, reasoner: str = "talker") -> DescriptionLog:
-    return DescriptionLog(path, reasoner=reasoner, version="1")
+    return DescriptionLog(path, reasoner=reasoner, version="1", options="o")
 
 
 def test_lines_are_kept_and_found_again(tmp_path: Path) -> None:
@@ -76,10 +76,28 @@ def test_a_picture_is_known_by_what_it_holds(tmp_path: Path) -> None:
         assert log.done == {("a", 0, "f")}, "another picture of its name takes nothing away"
 
 
-def test_lines_of_an_earlier_version_are_refused(tmp_path: Path) -> None:
+def test_pictures_of_an_earlier_version_s_lines_are_asked_about_again(tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl"
     older = line("a")
     del older["fingerprint"]
     path.write_text(json.dumps(older) + "\n")
-    with pytest.raises(ReasoningError, match="found a without one, as earlier versions wrote it; name another file"):
-        opened(path)
+    with opened(path) as log:
+        assert ("a", 0, "f") not in log.done
+    assert path.read_text() == json.dumps(older) + "\n"
+
+
+def test_a_problem_is_said_once(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    for problem in ("P", "P", "Q", "P", None, "P"):
+        with opened(path) as log:
+            log.write(line("a", problem=problem))
+    assert [json.loads(each)["problem"] for each in path.read_text().splitlines()] == ["P", "Q", "P", None, "P"]
+
+
+def test_answers_under_other_options_stay_and_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    for options, is_mixed in (("o", False), ("o", False), ("other", True)):
+        with DescriptionLog(path, reasoner="talker", version="1", options=options) as log:
+            assert log.is_mixed == is_mixed
+            log.write({**line("a"), "options": options})
+            assert len(log.done) == min(1, len(path.read_text().splitlines()) - 1)

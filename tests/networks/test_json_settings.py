@@ -18,5 +18,8 @@ def test_settings_are_read_or_it_is_said_why_not(tmp_path: Path) -> None:
         path.write_bytes(content)
         with pytest.raises(ModelCorruptError, match=r"config\.json: cannot be read as JSON \(.*fetch it again"):
             read_settings(path)
+    path.write_text("[]")
+    with pytest.raises(ModelCorruptError, match=r"config\.json: expected settings by name, found list; fetch it again"):
+        read_settings(path)
     path.write_text('{"a": [1]}')
     assert read_settings(path) == {"a": [1]}

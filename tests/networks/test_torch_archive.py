@@ -48,6 +48,7 @@ def test_other_refusals_are_short() -> None:
     assert refusal(OSError(22, "Invalid\nargument")) == "[Errno 22] Invalid argument"
     assert len(refusal(RuntimeError("long " * 100))) == 200
     assert refusal(EOFError()) == "EOFError: damaged, or no plain tensors"
+    assert refusal(KeyError(105)) == "KeyError: damaged, or no plain tensors"
     assert refusal(pickle.UnpicklingError("set `weights_only` to False")) == "UnpicklingError: damaged, or no plain tensors"
 
 

@@ -1,19 +1,23 @@
 from __future__ import annotations
 
 import os
+import pty
 import signal
+import subprocess
+import sys
 import threading
 
 import pytest
 
 from realtime_fer.display.remark import Remark
-from realtime_fer.errors import SourceFormatError, SourceLostError, SourceUnavailableError
+from realtime_fer.errors import PublishingError, SourceFormatError, SourceLostError, SourceUnavailableError
 from realtime_fer.expression.smoothing import ProbabilitySmoother
 from realtime_fer.pipeline import foreground
 from realtime_fer.pipeline.fast_path import FastPath
 from realtime_fer.pipeline.foreground import StopRequest, run_in_foreground, stop_on_signals
 from realtime_fer.pipeline.service import Service
 from realtime_fer.pipeline.sinks import LatestResultSink
+from realtime_fer.sources.source import SourceState
 from realtime_fer.types import FrameResult, ImageBgr
 from tests.fakes import FakeClassifier, FakeDetector, FakeSource, FakeTracker, HangingSource, make_frame
 
@@ -27,6 +31,18 @@ def test_the_end_of_the_source_is_0() -> None:
     service = build(FakeSource([make_frame(i) for i in range(5)]))
     assert run_in_foreground(service, request=StopRequest()) == 0
     assert service.counters.snapshot().frames_processed == 5
+
+
+def test_what_fails_at_the_start_closes_the_source() -> None:
+    source = FakeSource([make_frame()])
+
+    def fail() -> None:
+        assert source.state is SourceState.ONLINE
+        raise PublishingError("no room")
+
+    with pytest.raises(PublishingError, match="no room"):
+        run_in_foreground(build(source), request=StopRequest(), at_start=fail)
+    assert source.closed.is_set()
 
 
 def test_only_the_end_of_the_source_is_followed_by_what_still_comes() -> None:
@@ -62,7 +78,7 @@ def test_the_time_limit_is_0_and_ends_a_source_that_hangs() -> None:
     source.release.set()
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_stops_also_while_a_read_hangs(number: signal.Signals, code: int) -> None:
     source, request = HangingSource(), StopRequest()
 
@@ -111,6 +127,36 @@ def test_a_second_interrupt_does_not_wait_for_the_orderly_end() -> None:
         assert request.event.wait(20)
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_a_closed_terminal_takes_no_words_and_costs_nothing_else() -> None:
+    script = (
+        "import os, signal, sys\n"
+        "from realtime_fer.pipeline.foreground import StopRequest, stop_on_signals\n"
+        "request = StopRequest()\n"
+        "sys.stdin.read()\n"
+        "with stop_on_signals(request): os.kill(os.getpid(), signal.SIGHUP)\n"
+        "print('words', file=sys.stderr)\n"
+        "sys.exit(request.exit_code)"
+    )
+    terminal, end = pty.openpty()
+    process = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=end, stderr=end)
+    os.close(end)
+    os.close(terminal)
+    process.communicate(timeout=60)
+    assert process.returncode == 129
+
+
+def test_under_nohup_a_closed_terminal_changes_nothing() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    request = StopRequest()
+    try:
+        with stop_on_signals(request):
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert not request.event.is_set()
 
 
 def test_the_first_reason_to_stop_counts() -> None:
@@ -164,5 +210,5 @@ def test_a_source_that_cannot_be_opened_starts_nothing() -> None:
 
     service = build(Missing([]))
     with pytest.raises(SourceUnavailableError, match="not there"):
-        run_in_foreground(service, request=StopRequest())
+        run_in_foreground(service, request=StopRequest(), at_start=lambda: pytest.fail("not open"))
     assert all(worker.state.value == "idle" for worker in service.workers)

@@ -87,11 +87,16 @@ def test_the_reasoner_starts_first_and_speaks_in_video_and_window(
     assert reasoning.calls == ["start", "finish 7", "close"]
 
 
-def test_a_source_that_cannot_be_opened_leaves_no_reasoner_behind(reasoning: FakeReasoning) -> None:
-    flags: Nested = {"source": {"spec": "97"}, "publish": {"enabled": False}, "output": {"headless": True}}
+def test_a_source_that_cannot_be_opened_leaves_no_reasoner_behind_and_earlier_results_as_they_are(
+    reasoning: FakeReasoning, tmp_path: Path
+) -> None:
+    flags = short_run(tmp_path, results=tmp_path / "r.jsonl")
+    flags["source"] = {"spec": "97"}
+    (tmp_path / "r.jsonl").write_text("of an earlier run\n")
     with pytest.raises(SourceUnavailableError):
         launch(load_settings(flags=flags), quiet=True)
     assert reasoning.calls == ["start", "close"]
+    assert (tmp_path / "r.jsonl").read_text() == "of an earlier run\n"
 
 
 def short_run(tmp_path: Path, **output: Any) -> Nested:

@@ -103,3 +103,12 @@ def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
         os.close(reader)
     with pytest.raises(PublishingError, match="cannot be written"):
         write_summary(path, {})  # nobody reads it
+
+
+def test_a_link_is_followed_and_not_replaced(tmp_path: Path) -> None:
+    """As /dev/stdout is one, here to a file."""
+    (tmp_path / "file").write_text("longer than what comes now")
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    write_summary(tmp_path / "link", {})
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "file").read_text() == "{}\n"

@@ -102,10 +102,10 @@ def test_late_joiners_get_current_state_and_then_every_number(
 def test_who_asks_for_answers_hears_no_words_and_who_comes_late_hears_the_last_about_each_face(
     publisher: ZmqPublisher, listen: Callable[..., Subscriber]
 ) -> None:
-    answers, words = listen(publisher.endpoint, topics=["reasoning"]), listen(publisher.endpoint, topics=["reasoning.partial"])
     publisher.publish(contents.frame())
-    first = listen(publisher.endpoint, topics=["frame"])
-    assert heard(first, 1) == [("frame", 0)], "by now the subscriptions made before are known, too"
+    answers, words = (listen(publisher.endpoint, topics=[topic, "frame"]) for topic in ("reasoning", "reasoning.partial"))
+    for subscriber in (answers, words):
+        assert heard(subscriber, 1) == [("frame", 0)], "by now what it subscribed to before is known, too"
     for track_id in (1, 2, 3):
         publisher.publish_all([contents.partial(track_id=track_id), contents.reasoning(track_id=track_id)])
         publisher.publish(contents.track_reasoning(track_id=track_id))

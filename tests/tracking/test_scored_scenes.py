@@ -7,10 +7,10 @@ from functools import cache
 
 import pytest
 
-from realtime_fer.evaluation.tracking_scores import TrackingScores
 from realtime_fer.tracking.kalman_iou_tracker import KalmanIouTracker
 from realtime_fer.tracking.tracker import Tracker
 from tests.tracking.nearest_tracker import NearestTracker
+from tests.tracking.tracking_scores import TrackingScores
 from tests.tracking.trajectories import Faults, Step, crossing_scene, follow, group_scene
 
 DRAWS = 8

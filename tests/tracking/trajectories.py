@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from realtime_fer.evaluation.tracking_scores import TrackingScorer, TrackingScores
 from realtime_fer.tracking.tracker import Tracker
 from realtime_fer.types import FaceDetection
+from tests.tracking.tracking_scores import TrackingScorer, TrackingScores
 
 WIDTH, HEIGHT = 640, 480
 

@@ -167,7 +167,7 @@ def test_files_brought_by_hand_are_compared(home: Path, tmp_path: Path) -> None:
 def test_files_brought_by_hand_have_their_size(home: Path, tmp_path: Path) -> None:
     (tmp_path / "a.bin").write_bytes(CONTENT)
     for known, says in (({"size_bytes": 5}, "5 bytes"), ({"about_bytes": 10_000_000}, r"about 10 MB")):
-        with pytest.raises(ModelCorruptError, match=rf"a\.bin: expected {says}, found {len(CONTENT)}; is it cut short"):
+        with pytest.raises(ModelCorruptError, match=rf"a\.bin: expected {says}, found {len(CONTENT)} bytes; is it cut short"):
             take_in(served("https://x", "a.bin", **known), [tmp_path], Told())
     assert not (home / "fetched" / "some.json").exists()
     take_in(served("https://x", "a.bin", about_bytes=len(CONTENT) + 5), [tmp_path], Told())

@@ -26,7 +26,7 @@ from realtime_fer.zoo import import_published as import_published_module  # noqa
 from realtime_fer.zoo.catalogue import find_published  # noqa: E402
 from realtime_fer.zoo.import_checkpoint import import_exp_blip, import_expllm  # noqa: E402
 from realtime_fer.zoo.import_options import ImportOptions  # noqa: E402
-from realtime_fer.zoo.import_published import import_published  # noqa: E402
+from realtime_fer.zoo.import_published import import_published, use_of  # noqa: E402
 from realtime_fer.zoo.manifest import CheckpointManifest, ExpressionManifest  # noqa: E402
 from realtime_fer.zoo.own_weights import classifier_name  # noqa: E402
 from realtime_fer.zoo.shelf import find_model, list_models, verify_model  # noqa: E402
@@ -91,7 +91,8 @@ def hostile_adapter(folder: Path) -> tuple[str, Path]:
 
 def hostile_expllm(folder: Path) -> tuple[str, Path]:
     (folder / "config.json").write_text("{}")
-    (folder / "tokenizer.model").write_bytes(b"words")
+    for name in ("tokenizer.model", "tokenizer_config.json"):
+        (folder / name).write_bytes(b"words")
     hostile(folder / "pytorch_model.bin")
     return "expllm", folder
 
@@ -221,10 +222,17 @@ def test_expllm_is_converted_and_brings_its_words(home: Path, tmp_path: Path) ->
     published, out, told = tmp_path / "ckpt", tmp_path / "out", Told()
     write_published(published, tiny_config())
     entry = find_published("expllm")
-    with pytest.raises(ModelNotFoundError, match=r"expected tokenizer\.model there, found none; give --tokenizer"):
+    with pytest.raises(ModelNotFoundError, match=r"expected tokenizer\.model in \S+ckpt, \S+, found none; give --tokenizer"):
         import_expllm(entry, [published], out, ImportOptions(), told, vision=VISION)
     words = fetched_folder("vicuna-7b-v1.5-tokenizer")
     words.mkdir(parents=True)
+    (words / "tokenizer.model").touch()
+    with pytest.raises(ModelNotFoundError, match=r"expected tokenizer_config\.json in \S+ckpt, \S+, found none; give --tok"):
+        import_expllm(entry, [published], out, ImportOptions(), told, vision=VISION)
+    (words / "tokenizer_config.json").write_text("{}")
+    with pytest.raises(ModelCorruptError, match=r"tokenizer\.model: is empty; fetch it again"):
+        import_expllm(entry, [published], out, ImportOptions(), told, vision=VISION)
+    assert not out.exists(), "nothing is converted before"
     (words / "tokenizer.model").write_bytes(b"words")
     import_expllm(entry, [published], out, ImportOptions(dtype="float32"), told, vision=VISION)
     assert (out / "tokenizer.model").read_bytes() == b"words"
@@ -244,9 +252,15 @@ def test_exp_blip_is_converted_with_opt_and_its_words(home: Path, tmp_path: Path
     state, told, out = stage_two(), Told(), tmp_path / "out"
     source, opt = saved(tmp_path, trimmed(state)), opt_folder(tmp_path / "opt", state)
     entry = find_published("exp-blip")
-    with pytest.raises(ModelNotFoundError, match=r"found no vocab\.json; give --opt FOLDER, or: .*models fetch opt"):
+    with pytest.raises(
+        ModelNotFoundError, match=r"vocab\.json in \S+opt, found none; give --opt FOLDER, or: .*models fetch opt"
+    ):
         import_exp_blip(entry, [source], out, ImportOptions(opt=opt), told, sizes=SIZES)
     (opt / "vocab.json").write_text("{}")
+    (opt / "merges.txt").touch()
+    with pytest.raises(ModelCorruptError, match=r"merges\.txt: is empty"):
+        import_exp_blip(entry, [source], out, ImportOptions(opt=opt), told, sizes=SIZES)
+    assert not out.exists(), "nothing is converted before"
     (opt / "merges.txt").write_text("#version: 0.2\n")
     import_exp_blip(entry, [source], out, ImportOptions(opt=opt, dtype="bfloat16"), told, sizes=SIZES)
     load_converted(out, verify=True)
@@ -255,6 +269,9 @@ def test_exp_blip_is_converted_with_opt_and_its_words(home: Path, tmp_path: Path
     verify_model(model)
     assert isinstance(model.manifest, CheckpointManifest)
     assert model.manifest.needs == ()
+    of_opt = sorted(path.name for path in opt.glob("*.safetensors"))
+    assert of_opt
+    assert [file.file for file in model.manifest.made_from] == [source.name, *of_opt]
     with pytest.raises(ModelNotFoundError, match="expected one file of weights"):
         import_exp_blip(entry, [tmp_path], out, ImportOptions(opt=opt), told, sizes=SIZES)
 
@@ -266,6 +283,7 @@ def test_an_import_that_is_stopped_is_no_model_and_goes_on(home: Path, tmp_path:
     published = tmp_path / "ckpt"
     write_published(published, tiny_config())
     (published / "tokenizer.model").write_bytes(b"words")
+    (published / "tokenizer_config.json").write_text("{}")
     out = tmp_path / "out"
 
     def stopped(path: Path, tensors: Any) -> None:
@@ -292,6 +310,17 @@ def test_what_is_used_as_it_is(home: Path, tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(content)
     assert bring("vicuna-7b-v1.5-tokenizer", tmp_path) == fetched_folder("vicuna-7b-v1.5-tokenizer")
     assert bring("vicuna-7b-v1.5-tokenizer") == fetched_folder("vicuna-7b-v1.5-tokenizer"), "once more, from there"
+
+
+def test_an_adapter_in_the_older_form_is_not_hidden_by_the_one_before(home: Path, tmp_path: Path) -> None:
+    write(tmp_path, random_adapter().tensors())
+    folder = bring("chain-of-affect", tmp_path)
+    (tmp_path / "adapter_model.safetensors").unlink()
+    later = {name: value + 1 for name, value in random_adapter().tensors().items()}
+    torch.save(later, tmp_path / "adapter_model.bin")
+    bring("chain-of-affect", tmp_path, replace=True)
+    found = LoraAdapter.from_folder(folder).tensors()
+    assert all(torch.equal(found[name], value) for name, value in later.items())
 
 
 def test_an_option_without_meaning_is_refused(home: Path, tmp_path: Path) -> None:
@@ -338,6 +367,15 @@ def test_an_import_that_fails_leaves_the_older_one(home: Path, tmp_path: Path, m
     verify_model(find_model("chain-of-affect"))
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     assert [path.name for path in folder.parent.iterdir()] == ["chain-of-affect"]
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setitem(import_published_module.IMPORTERS, "chain-of-affect", full)
+        with pytest.raises(OSError, match="No space"):
+            bring("chain-of-affect", source, replace=True)
+    verify_model(find_model("chain-of-affect"))
     # One that has changed files is no model until an import is whole.
 
     def damages(entry: Any, weights: Any, out: Path, *_: Any) -> None:
@@ -349,6 +387,15 @@ def test_an_import_that_fails_leaves_the_older_one(home: Path, tmp_path: Path, m
         bring("chain-of-affect", source, replace=True)
     with pytest.raises(ModelNotFoundError):
         find_model("chain-of-affect")
+
+
+def test_the_command_that_is_told_is_for_the_folder_it_lies_in(home: Path) -> None:
+    gcn, llm = find_published("emotion-gcn"), find_published("expllm")
+    shelf = models_folder()
+    assert use_of(gcn, shelf / "emotion-gcn") == "realtime-fer webcam --classifier emotion-gcn"
+    assert use_of(gcn, Path("/ssd/x")) == "realtime-fer webcam --classifier /ssd/x"
+    for folder in (shelf / "expllm", Path("/ssd/x")):
+        assert f"--reasoner expllm --reasoner-option checkpoint={folder} " in use_of(llm, folder)
 
 
 def test_weights_are_not_imported_into_their_own_folder(home: Path, tmp_path: Path) -> None:
@@ -367,7 +414,7 @@ def test_how_words_are_cut_is_the_checkpoints_to_say(home: Path, tmp_path: Path)
     words.mkdir()
     (words / "tokenizer_config.json").write_text('{"legacy": false}')
     entry, out = find_published("expllm"), tmp_path / "out"
-    with pytest.raises(ModelNotFoundError, match=r"words: expected tokenizer\.model there, found none"):
+    with pytest.raises(ModelNotFoundError, match=r"expected tokenizer\.model in \S+words, found none"):
         import_expllm(entry, [published], out, ImportOptions(tokenizer=words), Told(), vision=VISION)
     (words / "tokenizer.model").write_bytes(b"words")
     import_expllm(entry, [published], out, ImportOptions(tokenizer=words), Told(), vision=VISION)

@@ -1,4 +1,4 @@
-"""What an export tells of the model folder it wrote: much of it no weight file says, and was assumed or asked for."""
+"""What an export says of the model folder it wrote: not every weight file holds labels, size and data; some were assumed."""
 
 from __future__ import annotations
 

@@ -41,7 +41,8 @@ def expllm(published: Path, out: Path, dtype: str) -> None:
     with locked(out):
         done = convert(published, out, dtype=DTYPES[dtype], report=click.echo)
     click.echo(f"{out}: whole, {len(done.written)} files written, {len(done.kept)} kept")
-    _say_missing(out, ("tokenizer.model",), "realtime-fer models fetch vicuna-7b-v1.5-tokenizer")
+    words = ("tokenizer.model", "tokenizer_config.json")
+    _say_missing(out, words, "copy them there; realtime-fer models fetch vicuna-7b-v1.5-tokenizer has them")
     _say_use("expllm", out)
 
 
@@ -62,7 +63,7 @@ def exp_blip(file: Path, out: Path, opt: Path | None, dtype: str) -> None:
     with locked(out):
         convert_exp_blip(file, out, opt, dtype=DTYPES[dtype], report=click.echo)
     click.echo(f"{out}: whole")
-    _say_missing(out, VOCABULARY, "give the same command with --opt")
+    _say_missing(out, VOCABULARY, "facebook/opt-6.7b has them; give the same command with its folder as --opt")
     _say_use("exp-blip", out)
 
 

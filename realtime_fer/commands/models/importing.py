@@ -44,9 +44,9 @@ def import_command(name: str, weights: tuple[Path, ...], to: Path | None, replac
     from realtime_fer.errors import ModelNotFoundError
     from realtime_fer.zoo.catalogue import catalogue, find_published
     from realtime_fer.zoo.import_options import ImportOptions
-    from realtime_fer.zoo.import_published import import_published
+    from realtime_fer.zoo.import_published import import_published, use_of
     from realtime_fer.zoo.model_package import is_package, take_over
-    from realtime_fer.zoo.user_folder import as_typed, models_folder
+    from realtime_fer.zoo.user_folder import models_folder
 
     if not name or Path(name).name != name or name.startswith("."):
         raise click.UsageError(f"NAME: expected the name of a model, found {name!r}")
@@ -56,6 +56,9 @@ def import_command(name: str, weights: tuple[Path, ...], to: Path | None, replac
         click.echo(f"{name}: imported, whole, in {take_over(weights[0], to or models_folder() / name, replace=replace)}")
         return
     if name not in catalogue() and weights:
+        for path in weights:
+            if not path.exists():
+                raise ModelNotFoundError(f"{path}: no such file or folder")
         raise ModelNotFoundError(
             f"{name!r}: is neither published ({', '.join(catalogue())}) nor are these files what `models export` writes"
         )
@@ -63,4 +66,4 @@ def import_command(name: str, weights: tuple[Path, ...], to: Path | None, replac
     with told_progress() as progress:
         folder = import_published(entry, weights, chosen, progress, out=to, replace=replace)
     click.echo(f"{name}: imported, whole, in {folder}")
-    click.echo(f"use: {as_typed(entry.use)}")
+    click.echo(f"use: {use_of(entry, folder)}")

@@ -14,6 +14,9 @@ from realtime_fer.types import FloatArray, ImageBgr
 
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 
+SLACK = 0.01
+"""A share of the picture's sides may be so much above 1, as some tools round; a box in pixels is above that."""
+
 
 @dataclass(frozen=True, slots=True)
 class LabelledPicture:
@@ -50,7 +53,9 @@ def read_pictures(folder: Path) -> Iterator[tuple[LabelledPicture, ImageBgr]]:
     """
     for needed in ("images", "labels"):
         if not (folder / needed).is_dir():
-            raise DatasetError(f"{folder}: no folder {needed}/; expected YOLO layout (images/, labels/, perhaps ignore/)")
+            raise DatasetError(
+                f"{folder}: no folder {needed}/; expected YOLO layout (images/, labels/, which may be empty, perhaps ignore/)"
+            )
     for path in picture_paths(folder / "images"):
         yield read_labelled_picture(path, folder)
 
@@ -114,7 +119,7 @@ def read_yolo_labels(path: Path, width: int, height: int) -> FloatArray:
             continue
         try:
             _, cx, cy, w, h = (float(word) for word in line.split()[:5])
-            if not all(0 <= share <= 1 for share in (cx, cy, w, h)):
+            if not all(0 <= share <= 1 + SLACK for share in (cx, cy, w, h)):
                 raise ValueError
         except ValueError as error:
             raise DatasetError(

@@ -69,8 +69,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
         ModelCorruptError: it is no torch file, needs code to be read, or holds no tensors by name.
     """
     saved = load_plain(path, "a checkpoint of Emotion-GCN")
-    named = isinstance(saved, Mapping)
-    tensors = require_state(saved.get(STATE_KEY, saved) if named else saved, path, "a checkpoint of Emotion-GCN")
+    state = saved.get(STATE_KEY, saved) if isinstance(saved, Mapping) else saved
+    tensors = require_state(state, path, "a checkpoint of Emotion-GCN")
     if not {"recipe", "labels", "size_px"} <= saved.keys():
         return Checkpoint(tensors)
     held_out = (saved["held_out_logits"], saved["held_out_labels"]) if "held_out_logits" in saved else None

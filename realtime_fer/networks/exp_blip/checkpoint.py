@@ -15,7 +15,7 @@ from realtime_fer.networks.exp_blip.checkpoint_names import OPT_PREFIX, WITHOUT_
 from realtime_fer.networks.exp_blip.model import ExpBlip
 from realtime_fer.networks.exp_blip.sizes import PUBLISHED, ExpBlipSizes
 from realtime_fer.networks.exp_blip.stage_one import ExpBlipStageOne
-from realtime_fer.networks.exp_blip.weight_files import mapped_state, opt_state
+from realtime_fer.networks.exp_blip.weight_files import mapped_state, opt_files, opt_state
 
 try:
     import torch
@@ -63,7 +63,7 @@ def load_exp_blip(
         ModelCorruptError: a file cannot be read, or tensors are missing or left over.
         ModelShapeError: a tensor has another shape.
     """
-    state = whole_state(path, opt)
+    state, _ = whole_state(path, opt)
     with torch.device("meta"):
         model = ExpBlip(sizes, attention)
 
@@ -71,18 +71,18 @@ def load_exp_blip(
     return model
 
 
-def whole_state(path: Path, opt: Path | None) -> dict[str, Tensor]:
-    """The tensors of a file of the second stage, with OPT's from elsewhere where it has none.
+def whole_state(path: Path, opt: Path | None) -> tuple[dict[str, Tensor], list[Path]]:
+    """The tensors of a file of the second stage, with OPT's from elsewhere where it has none; and the files they are in.
 
     Raises:
         ModelNotFoundError, ModelCorruptError: as `load_exp_blip`.
     """
     state = mapped_state(path)
     if any(name.startswith(OPT_PREFIX) for name in state):
-        return state
+        return state, [path]
     if opt is None:
         raise ModelCorruptError(f"{path}: holds no language model (no {OPT_PREFIX}*); name a folder of facebook/opt-6.7b too")
-    return {**state, **opt_state(opt)}
+    return {**state, **opt_state(opt)}, [path, *opt_files(opt)]
 
 
 def part_type(name: str, dtype: torch.dtype) -> torch.dtype:

@@ -35,7 +35,6 @@ from realtime_fer.networks.exp_blip.checkpoint import (
 from realtime_fer.networks.exp_blip.converted import INDEX_FILE
 from realtime_fer.networks.exp_blip.model import ExpBlip
 from realtime_fer.networks.exp_blip.sizes import PUBLISHED, ExpBlipSizes
-from realtime_fer.networks.exp_blip.weight_files import opt_files
 from realtime_fer.networks.torch_archive import require_whole_archive
 
 try:
@@ -60,7 +59,7 @@ def convert_exp_blip(
     sizes: ExpBlipSizes = PUBLISHED,
     max_file_bytes: int = MAX_FILE_BYTES,
     report: Callable[[str], None] = lambda _line: None,
-) -> None:
+) -> list[Path]:
     """Write the folder, or finish one that was begun.
 
     Args:
@@ -72,6 +71,9 @@ def convert_exp_blip(
         max_file_bytes: a file holds at least one tensor, and otherwise at most this.
         report: called with a line for each file.
 
+    Returns:
+        The files that its weights are from.
+
     Raises:
         ModelNotFoundError, ModelCorruptError, ModelShapeError: as `load_exp_blip`; or a file written differs from its source.
         ModelError: the disk is full, or `folder` holds something else.
@@ -81,12 +83,11 @@ def convert_exp_blip(
     with torch.device("meta"):
         model = ExpBlip(sizes)
     needed = required_places(model)
-    state = whole_state(path, opt)
+    state, sources = whole_state(path, opt)
     require_same(state, needed, TIED[ExpBlip], str(path))
     shapes = {name: tuple(value.shape) for name, value in model.state_dict().items() if name not in TIED[ExpBlip]}
     names = sorted(shapes)
     planned = grouped_by_size({name: _bytes(shapes[name], part_type(name, dtype)) for name in names}, max_file_bytes)
-    sources = [path, *(opt_files(opt) if opt is not None else ())]
     made_from = records_fingerprint([source_fingerprint(sources), sizes, dtype, max_file_bytes])
     require_own_folder(folder, (INDEX_FILE, JOURNAL_FILE))
     folder.mkdir(parents=True, exist_ok=True)
@@ -124,6 +125,7 @@ def convert_exp_blip(
     replace_json(folder / INDEX_FILE, about)
     (folder / JOURNAL_FILE).unlink()
     remove_others(folder, "exp_blip-*-of-*.safetensors", file_of.values())
+    return sources
 
 
 def _bytes(shape: tuple[int, ...], dtype: torch.dtype) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 _DENIED: Final = re.compile(
-    r"\b(?:not|\w+n['\u2019]t|cannot|no|without|neither|nor|never|lack of|lacks|absence of|instead of|rather than"
+    r"\b(?:not(?! only)|\w+n['\u2019]t|cannot|no|without|neither|nor|never|lack of|lacks|absence of|instead of|rather than"
     r"|minimal|hardly|barely)\b[^.,;]*"
 )
 """From a denying word to the next mark; "not raised or furrowed" denies both."""

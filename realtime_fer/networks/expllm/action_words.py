@@ -31,17 +31,18 @@ SIDE: Final = re.compile(r"\b(?:left|right|both|leftward|rightward)\b", re.IGNOR
 INTENSITY: Final = re.compile(r"\b(?:" + "|".join(sorted(INTENSITY_WORDS, key=len, reverse=True)) + r")\b", re.IGNORECASE)
 FIGURE: Final = re.compile(r"\b(?:0?\.\d+|1\.0+)\b")
 DENIAL: Final = re.compile(
-    r"\b(?:no|not|\w+n['\u2019]t|cannot|without|lack(?:s|ing)?(?: of)?|absence of|absent|neither|nor|never|fails? to)\b",
+    r"\b(?:no|not(?! only)|\w+n['\u2019]t|cannot|without|lack(?:s|ing)?(?: of)?|absence of|absent|neither|nor|never"
+    r"|fails? to)\b",
     re.IGNORECASE,
 )
 DENIAL_ENDS: Final = re.compile(r"\band (?:the|his|her|their|both)\b", re.IGNORECASE)
 """What a denial before it does not reach beyond."""
 DENIED_BEHIND: Final = re.compile(
-    r"\b(?:absent|inactive|missing|(?:not|\w+n['\u2019]t) (?:\w+ly )?"
+    r"\b(?:(?<!and )(?<!with )(?:absent|inactive|missing)|(?:not|\w+n['\u2019]t) (?:\w+ly )?"
     r"(?:present|active|activated|visible|evident|seen|observed|detected|noticeable))\b",
     re.IGNORECASE,
 )
-"""Behind an action, says that it is not there."""
+"""Behind an action, says that it is not there; "and absent" begins with the next one."""
 
 _UP: Final = r"rais\w*|elevat\w*|lift\w*|upward\w*|upturn\w*"
 _DOWN: Final = r"depress\w*|downward\w*|lowering|lowered|droop\w*|drop\w*|pulled down"

@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from realtime_fer.errors import ModelCorruptError, RealtimeFerError, missing_extra
+from realtime_fer.errors import ModelCorruptError, ModelError, RealtimeFerError, missing_extra
 from realtime_fer.fingerprint import sha256_of, source_fingerprint
 from realtime_fer.networks.checkpoint_writing import (
     is_as_written,
@@ -74,15 +74,20 @@ def convert(
 
     Raises:
         ModelNotFoundError: a published file is missing.
-        ModelCorruptError: one cannot be read, tensors are missing or left over, or what was written does not read back equal.
+        ModelCorruptError: one is empty or cannot be read, tensors are missing or left over, or what was written does not read
+            back equal.
         ModelShapeError: a tensor does not fit config.json.
-        ModelError: the disk is full, or `out` holds something else.
+        ModelError: the disk is full, or `out` is `folder` or holds something else.
     """
     if folder.resolve() == out.resolve():
-        raise ModelCorruptError(f"{out}: is the published folder itself; name another one for the result")
+        raise ModelError(f"{out}: is the published folder itself; name another one for the result")
     config = ExpLlmConfig.from_file(folder / "config.json", vision)
     files = PublishedFiles(folder)
     require_published(files.shapes(), config, str(folder))
+    copied = [folder / name for name in COPIED if (folder / name).is_file()]
+    for path in copied:
+        if not path.stat().st_size:
+            raise ModelCorruptError(f"{path}: is empty; fetch it again")
     require_own_folder(out, (JOURNAL_FILE,))
     out.mkdir(parents=True, exist_ok=True)
     journal = read_object(out / JOURNAL_FILE)
@@ -114,9 +119,8 @@ def convert(
     file_of = {
         tensor: entry["file"] for name in files.files for entry in [journal["files"][name]] for tensor in entry["tensors"]
     }
-    for name in COPIED:
-        if (folder / name).is_file():
-            shutil.copyfile(folder / name, out / name)
+    for path in copied:
+        shutil.copyfile(path, out / path.name)
     journal["files"] = {name: journal["files"][name] for name in files.files}
     replace_json(out / JOURNAL_FILE, journal)
     replace_json(out / INDEX_FILE, {"metadata": {}, "weight_map": file_of})

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from realtime_fer.errors import ModelCorruptError, ShapeError
+from realtime_fer.errors import ShapeError
 from realtime_fer.networks.expllm.prompts import END_OF_ANSWER, IMAGE_TOKEN, Turn, conversation_text
 from realtime_fer.networks.expllm.sentencepiece_bpe import SPACE, SentencePieceBpe
 from realtime_fer.networks.json_settings import read_settings
@@ -63,10 +63,7 @@ class ExpLlmTokenizer:
             ModelCorruptError: one cannot be read.
             ModelShapeError: it is another kind of tokenizer.
         """
-        path = folder / "tokenizer_config.json"
-        settings = read_settings(path, "it says how text is cut (its setting legacy)")
-        if not isinstance(settings, dict):
-            raise ModelCorruptError(f"{path}: expected a tokenizer's settings, found {type(settings).__name__}; fetch it again")
+        settings = read_settings(folder / "tokenizer_config.json", "it says how text is cut (its setting legacy)")
         legacy = settings.get("legacy")
         return cls(SentencePieceBpe.from_file(folder / "tokenizer.model"), legacy is None or bool(legacy))
 

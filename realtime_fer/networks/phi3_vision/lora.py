@@ -195,7 +195,7 @@ class LoraAdapter:
 
 def _read_config(path: Path) -> dict[str, Any]:
     config = read_settings(path, "name the folder of an adapter")
-    if not isinstance(config, dict) or config.get("peft_type") != "LORA" or not config.get("r") or "lora_alpha" not in config:
+    if config.get("peft_type") != "LORA" or not config.get("r") or "lora_alpha" not in config:
         raise ModelCorruptError(f"{path}: expected the settings of a LoRA adapter (peft_type, r, lora_alpha)")
     used = [name for name in _REFUSED if config.get(name)]
     if config.get("bias", "none") != "none":

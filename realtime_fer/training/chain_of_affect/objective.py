@@ -1,43 +1,26 @@
-"""The loss: cross-entropy of the answers' tokens, each predicted from what stands in front of it."""
+"""How Phi-3.5-vision reads a micro-batch, for the loss of its answers."""
 
 from __future__ import annotations
 
 from realtime_fer.errors import missing_extra
-from realtime_fer.networks.phi3_vision.model import Phi3Vision
-from realtime_fer.networks.phi3_vision.tokenizer import NOT_LEARNED
 from realtime_fer.training.chain_of_affect.examples import ChainBatch
-from realtime_fer.training.vlm.recipe import Precision
+from realtime_fer.training.vlm.answer_loss import AnswerLoss
 
 try:
-    import torch
-    from torch import Tensor, nn
-    from torch.nn import functional
+    from torch import Tensor
 except ImportError as error:
     raise missing_extra("fine-tuning Chain-of-Affect", "vlm", error) from error
 
 
-class AnswerLoss(nn.Module):  # type: ignore[misc]
-    """A micro-batch to its loss, as one module, so that it can be spread over processes.
+class ChainLoss(AnswerLoss):
+    """Of `networks.phi3_vision`."""
 
-    Args:
-        model: with its adapter on.
-        precision: with "bfloat16", matrices are multiplied in it; sums that need it stay in float32.
+    def hidden_states(self, batch: ChainBatch) -> Tensor:
+        features = self.model.image_features(batch.pixel_values, batch.image_sizes)
+        # No mask: rows are padded on the right, where nothing that is learned can look.
+        hidden: Tensor = self.model.hidden_states(self.model.embed(batch.input_ids, features))
+        return hidden
 
-    Source: mean over the learned tokens of a micro-batch, as transformers' trainer takes it.
-    """
-
-    def __init__(self, model: Phi3Vision, precision: Precision) -> None:
-        super().__init__()
-        self.model = model
-        self._mixed = precision == "bfloat16"
-
-    def forward(self, batch: ChainBatch) -> Tensor:
-        """Mean cross-entropy, float32, shape (). Logits are computed only where there is something to learn."""
-        with torch.autocast(device_type=self.model.device.type, dtype=torch.bfloat16, enabled=self._mixed):
-            features = self.model.image_features(batch.pixel_values, batch.image_sizes)
-            # No mask: rows are padded on the right, where nothing that is learned can look.
-            hidden = self.model.hidden_states(self.model.embed(batch.input_ids, features))
-            targets = batch.labels[:, 1:]
-            learned = targets != NOT_LEARNED
-            logits = self.model.logits(hidden[:, :-1][learned])
-        return functional.cross_entropy(logits, targets[learned])
+    def logits(self, hidden: Tensor) -> Tensor:
+        logits: Tensor = self.model.logits(hidden)
+        return logits

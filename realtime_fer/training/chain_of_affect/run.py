@@ -17,7 +17,7 @@ from realtime_fer.networks.phi3_vision.tokenizer import Phi3VisionTokenizer
 from realtime_fer.reasoning.chain_of_affect.phi3_vision import weights_version
 from realtime_fer.training.chain_of_affect.adapter import adapter_tensors, new_adapter, parameter_groups, save_adapter
 from realtime_fer.training.chain_of_affect.examples import ChainExamples, collate
-from realtime_fer.training.chain_of_affect.objective import AnswerLoss
+from realtime_fer.training.chain_of_affect.objective import ChainLoss
 from realtime_fer.training.chain_of_affect.recipe import PUBLISHED, ChainRecipe
 from realtime_fer.training.loop.run_loop import training_arithmetic
 from realtime_fer.training.vlm.checkpointing import checkpoint_activations
@@ -109,7 +109,7 @@ def _task(accelerator: Accelerator, recipe: ChainRecipe, steps: int, model_folde
         # The decoder's own switch also reaches the image encoder, which is a part of it.
         checkpoint_activations(model.model)
     return StepTask(
-        loss=AnswerLoss(model, recipe.precision),
+        loss=ChainLoss(model, recipe.precision),
         groups=parameter_groups(adapted, recipe),
         share_of_peak=lambda step: recipe.share_of_peak(step, steps),
         trained=lambda: adapter_tensors(adapted),

@@ -84,10 +84,8 @@ def prepare_detection_set(
 
     pictures = [work / "train" / "images" / name for name in chosen(source / "train" / "images")]
     if not pictures:
-        raise DatasetError(
-            f"{source / 'train' / 'images'}: found no picture of the sources {', '.join(sorted(prefixes or ['any']))}; "
-            "a source is what stands before the first _ of a file's name"
-        )
+        wanted = "" if prefixes is None else f" whose names begin with {', '.join(f'{name}_' for name in sorted(prefixes))}"
+        raise DatasetError(f"{source / 'train' / 'images'}: expected pictures{wanted}, found none; name other data or sources")
     for part in ("images", "labels"):
         shutil.copytree(source / "train" / part, work / "train" / part, dirs_exist_ok=True, ignore=of_other_sources)
         shutil.copytree(source / "val" / part, work / "val" / part, dirs_exist_ok=True)

@@ -8,7 +8,7 @@ what ships.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from realtime_fer.errors import SettingsError, missing_extra
-from realtime_fer.fingerprint import files_fingerprint
+from realtime_fer.fingerprint import records_fingerprint, sha256_of
 from realtime_fer.training.detection.data import prepare_detection_set
 from realtime_fer.training.detection.face_lite_data import Boxes, FaceLiteSamples, ImageBgr, KeptPicture, keep_pictures
 
@@ -123,8 +123,18 @@ def train_face_lite(
     tell(f"{len(set(paths))} pictures, {len(paths)} samples an epoch")
     with training_arithmetic(threads):
         task = FaceLiteTask(recipe, pictures, device, workers)
-        digest = files_fingerprint(paths)
+        digest = pictures_fingerprint(paths)
         return train_run(task, recipe, out, saved=saved, device=device, data=digest, stop_after=stop_after, tell=tell)
+
+
+def pictures_fingerprint(paths: Sequence[Path]) -> str:
+    """A short name for pictures and the faces in them, that changes when they do.
+
+    Composites do not count: they are made of the others, and another version of OpenCV may write other JPEGs.
+    """
+    given = [path for path in paths if path.parts[-3] != "composites"]
+    labels = [path.parents[1] / "labels" / f"{path.stem}.txt" for path in given]
+    return records_fingerprint((path.name, sha256_of(path)) for path in (*given, *labels) if path.is_file())
 
 
 def collate(samples: list[tuple[ImageBgr, Boxes]]) -> tuple[Tensor, Tensor, Tensor]:

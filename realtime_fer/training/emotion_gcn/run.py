@@ -21,11 +21,11 @@ from realtime_fer.training.emotion_gcn.batches import SMALLEST_SHARE
 from realtime_fer.training.emotion_gcn.faces import ChosenFaces, chosen_faces, graph_of, label_digest, weights_of_classes
 from realtime_fer.training.emotion_gcn.figures import figures_of
 from realtime_fer.training.emotion_gcn.recipe import EmotionGcnRecipe
-from realtime_fer.training.emotion_gcn.run_folder import begin, leave, require_same_faces, taken_up
+from realtime_fer.training.emotion_gcn.run_folder import begin, leave, taken_up
 from realtime_fer.training.emotion_gcn.trainer import MIXED_PRECISION, Trainer
 from realtime_fer.training.loop.accelerator import Device, end_processes, new_accelerator
 from realtime_fer.training.loop.progress import PlainProgress, SilentProgress, TrainingProgress, told
-from realtime_fer.training.loop.run_files import CHECKPOINT_NAME, GOES_ON, STILL_TO_DO
+from realtime_fer.training.loop.run_files import CHECKPOINT_NAME, GOES_ON, STILL_TO_DO, require_same
 from realtime_fer.training.loop.run_loop import training_arithmetic
 
 try:
@@ -70,10 +70,10 @@ def train_emotion_gcn(
         opened: makes the labelled sets.
 
     Raises:
-        DatasetError: the data, the folder or the checkpoint cannot be used.
+        DatasetError: the data, the folder or the checkpoint cannot be used, or a class that is weighed has no face.
         ModelError: weights or word vectors cannot be used, or a loss is no number any more.
         SettingsError: the batch cannot be shared out, there is no such device, or it cannot compute so.
-        ShapeError: a class has no face.
+        ShapeError: the graph lacks a class, see `faces.graph_of`.
     """
     saved: dict[str, Any] | None = None
     if resume:
@@ -88,7 +88,7 @@ def train_emotion_gcn(
     faces = opened(recipe.dataset, data, "train", fold=recipe.fold)
     digest = label_digest(faces)
     if saved is not None:
-        require_same_faces(out, saved, digest)
+        require_same(out / CHECKPOINT_NAME, "--data", saved["data"], digest)
     chosen = chosen_faces(faces, recipe)
     tested = _tested(opened, data, recipe, faces) if test_figures or recipe.select == "best-on-test" else None
     words, adjacency = _graph(chosen, recipe, embeddings, saved)

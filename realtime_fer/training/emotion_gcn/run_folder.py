@@ -67,19 +67,6 @@ def taken_up(out: Path) -> tuple[EmotionGcnRecipe, dict[str, Any]]:
         raise DatasetError(f"{path}: expected the checkpoint of this training, found one of another ({error})") from error
 
 
-def require_same_faces(out: Path, saved: Mapping[str, Any], digest: str) -> None:
-    """Raise unless a run goes on with the labels it was started with.
-
-    Raises:
-        DatasetError: they are others.
-    """
-    if saved["data"] != digest:
-        raise DatasetError(
-            f"{out / CHECKPOINT_NAME}: was made with other --data (labels {saved['data']}, now {digest}); resume with "
-            "what it was started with"
-        )
-
-
 def leave(out: Path, contents: Mapping[str, Any], recipe: EmotionGcnRecipe) -> None:
     """Write checkpoint, history and curves of an epoch, and the best epoch's checkpoint if it is this one."""
     history: History = contents["history"]

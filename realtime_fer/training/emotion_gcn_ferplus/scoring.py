@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +18,6 @@ try:
     import torch
 except ImportError as error:
     raise missing_extra("training an expression model", "train", error) from error
-
-from typing import Any
 
 from realtime_fer.networks.compact_emotion_gcn import BACKBONES, CompactEmotionGcn
 from realtime_fer.training.loop.run_files import load_checkpoint
@@ -52,7 +51,7 @@ def accuracy_and_recall(logits: npt.NDArray[np.float32], labels: npt.NDArray[np.
 
 
 def network_of(checkpoint: Mapping[str, Any]) -> CompactEmotionGcn:
-    """The network a checkpoint of this module holds: its moving average, in evaluation mode, float32."""
+    """The network a checkpoint of this training holds: its moving average, in evaluation mode, float32."""
     recipe = checkpoint["recipe"]
     backbone = BACKBONES[recipe.get("backbone", "small")]
     model = CompactEmotionGcn(checkpoint["cooccurrence"].numpy(), backbone=backbone, head=recipe.get("head", "graph"))

@@ -90,10 +90,11 @@ def train_exp_blip(
         if recipe.gradient_checkpointing:
             checkpoint_activations(model.blip.vision_model)
         cut = cut_captions(faces, tokenizer, recipe)
-        warning = (
-            f"{cut} of {len(faces)} captions are longer than max_tokens ({recipe.max_tokens}) and lose their end, "
-            "so that the network will not learn to stop; raise --max-tokens"
-        )
+        if cut:
+            run.tell(
+                f"warning: {cut} of {len(faces)} captions are longer than max_tokens ({recipe.max_tokens}) and lose their end, "
+                "so that the network will not learn to stop; raise --max-tokens"
+            )
         run.train(
             _task(model, recipe, precision, len(faces)),
             order,
@@ -101,7 +102,6 @@ def train_exp_blip(
             Collate(tokenizer.pad_id),
             steps=recipe.steps(len(faces)),
             about=f"{len(faces)} captions",
-            warning=warning if cut else "",
             save=lambda held: save_published(out / WEIGHTS_FILE, published_tensors(model, held[TRAINED_KEY])),
             workers=workers,
             stop_after=stop_after,

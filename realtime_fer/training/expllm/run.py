@@ -15,7 +15,7 @@ from realtime_fer.errors import missing_extra
 from realtime_fer.fingerprint import records_fingerprint, sha256_of
 from realtime_fer.networks.expllm.tokenizer import ExpLlmTokenizer
 from realtime_fer.training.expllm.examples import ExpLlmExamples, collate
-from realtime_fer.training.expllm.objective import AnswerLoss
+from realtime_fer.training.expllm.objective import ExpLlmLoss
 from realtime_fer.training.expllm.recipe import PUBLISHED, ExpLlmRecipe
 from realtime_fer.training.expllm.start import Start
 from realtime_fer.training.expllm.trained import require_own_folder, save_trained, save_whole
@@ -95,7 +95,7 @@ def train_expllm(
         about = {"config": asdict(model.config), **marks, "recipe": asdict(recipe)}
         run.train(
             StepTask(
-                loss=AnswerLoss(model, recipe.precision),
+                loss=ExpLlmLoss(model, recipe.precision),
                 groups=[learning_group(learning(model).values(), recipe.peak_learning_rate)],
                 share_of_peak=lambda step: recipe.share_of_peak(step, steps),
                 trained=lambda: trained_tensors(model),

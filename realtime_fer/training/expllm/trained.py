@@ -70,9 +70,9 @@ def save_whole(folder: Path, model: ExpLlm, start: Start, max_file_bytes: int = 
     folder.mkdir(parents=True, exist_ok=True)
     dtype = str(model.language.model.embed_tokens.weight.dtype)
     journal: dict[str, Any] = {"dtype": dtype, "vision": asdict(model.config.vision), "files": {}}
+    (folder / INDEX_FILE).unlink(missing_ok=True)
     # First: a folder of ours, which a run that was stopped here may write to again.
     replace_json(folder / JOURNAL_FILE, journal)
-    (folder / INDEX_FILE).unlink(missing_ok=True)
     sizes_bytes = {key: value.numel() * value.element_size() for key, value in model.named_parameters()}
     groups = grouped_by_size(sizes_bytes, max_file_bytes)
     files = journal["files"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from realtime_fer.datasets.class_folders import pictures_by_class
 from realtime_fer.datasets.ferplus import NOT_COUNTED, load_ferplus, majority_labels
 from realtime_fer.datasets.fmpn_folds import FOLDS, FmpnName, read_fmpn_fold, read_fmpn_labels
 from realtime_fer.errors import DatasetError, missing_extra
+from realtime_fer.fingerprint import records_fingerprint
 from realtime_fer.labels import FERPLUS_LABELS
 
 try:
@@ -60,6 +62,14 @@ class LabelledFaces:
                 return file.convert("RGB")
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
             raise DatasetError(f"{found}: expected a picture, found a file Pillow cannot read ({error}); remove it") from error
+
+    def fingerprint(self) -> str:
+        """A short name for them, that changes when they do: their classes, and their pixels or the names of their files."""
+        if isinstance(self.pictures, np.ndarray):
+            shown: object = sha256(self.pictures.tobytes()).hexdigest()
+        else:
+            shown = [path.name for path in self.pictures]
+        return records_fingerprint((self.labels, self.classes.tolist(), shown))
 
     def subset(self, rows: npt.NDArray[np.int64]) -> LabelledFaces:
         """The pictures of these rows, in this order."""

@@ -21,7 +21,14 @@ from realtime_fer.training.fmpn.recipe import ClassifierName, FmpnRecipe, Layout
 from realtime_fer.training.fmpn.samples import SMALLEST_SHARE
 from realtime_fer.training.loop.accelerator import Device, MixedPrecision, end_processes, new_accelerator
 from realtime_fer.training.loop.progress import PlainProgress, SilentProgress, TrainingProgress
-from realtime_fer.training.loop.run_files import CHECKPOINT_NAME, GOES_ON, STILL_TO_DO, require_no_run, require_writable
+from realtime_fer.training.loop.run_files import (
+    CHECKPOINT_NAME,
+    GOES_ON,
+    STILL_TO_DO,
+    require_no_run,
+    require_same,
+    require_writable,
+)
 from realtime_fer.training.loop.run_loop import resumed, training_arithmetic
 
 log = logging.getLogger(__name__)
@@ -114,7 +121,8 @@ def train_fmpn(
         progress: told by the first process alone; None tells the log.
 
     Raises:
-        DatasetError: `data` or `masks` lack something, there is nothing to resume, or a run in `out` that is not to be resumed.
+        DatasetError: `data` or `masks` lack something, `data` is not that of the run to be resumed, there is none, or one in
+            `out` that is not to be resumed.
         ModelError: the first stage was not trained, a weight file cannot be used, or the loss is no number any more.
         ShapeError: `size_px` does not do.
         SettingsError: more epochs decline than there are, the batch cannot be shared out, there is no such device, or it cannot
@@ -171,6 +179,9 @@ def train_fmpn(
             f"{data}: expected the classes of the run in {folder} ({', '.join(saved['labels'])}), "
             f"found {', '.join(faces.labels)}"
         )
+    digest = faces.fingerprint()
+    if saved is not None:  # checkpoints of earlier versions say nothing of their data but its classes
+        require_same(folder / CHECKPOINT_NAME, "--data", saved.get("data", digest), digest)
     # Ready masks may lie where the masks of the run are written.
     accelerator.wait_for_everyone()
     if accelerator.is_main_process:
@@ -181,8 +192,10 @@ def train_fmpn(
         f"on {accelerator.num_processes} x {accelerator.device.type}"
     )
     task = stage_of(recipe, len(faces.labels), start=start, pretrained=pretrained, saved=saved)
+    already = 0
     if saved is not None:
-        shown.line(GOES_ON.format(done=saved["epoch"], epochs=recipe.epochs))
+        already = saved["epoch"]
+        shown.line(GOES_ON.format(done=already, epochs=recipe.epochs))
     if stage == "classifier" and saved is None and pretrained is None and recipe.classifier == "inception":
         shown.line("the classifier starts at random; the published one starts with ImageNet's weights (--pretrained)")
     if recipe.schedule == "published" and 1 < recipe.epochs < FEW_EPOCHS:
@@ -195,13 +208,17 @@ def train_fmpn(
             way,
             recipe,
             folder,
-            about={"labels": list(faces.labels), "grey_faces": recipe.schedule == "one-cycle" or faces.grey},
+            about={
+                "labels": list(faces.labels),
+                "grey_faces": recipe.schedule == "one-cycle" or faces.grey,
+                "data": digest,
+            },
             has_held_out=bool(len(unseen)),
             saved=saved,
             progress=shown,
             stop_after=stop_after,
         )
-    done = min(recipe.epochs, stop_after or recipe.epochs)
+    done = max(already, min(recipe.epochs, stop_after or recipe.epochs))
     if done < recipe.epochs:
         following = f"{STILL_TO_DO} ({done} of {recipe.epochs} epochs are done)"
     elif stage == "masks":

@@ -20,6 +20,7 @@ from realtime_fer.training.loop.moving_average import update_average
 from realtime_fer.training.loop.run_files import (
     CHECKPOINT_NAME,
     CURVES_NAME,
+    GOES_ON,
     HISTORY_NAME,
     History,
     load_checkpoint,
@@ -136,7 +137,7 @@ def train_run(
     *,
     saved: Mapping[str, Any] | None,
     device: str,
-    data: str | None = None,
+    data: str,
     stop_after: int | None = None,
     tell: Tell = log.info,
 ) -> Path:
@@ -155,6 +156,7 @@ def train_run(
     """
     if saved is not None:  # checkpoints of earlier versions say nothing of their data
         require_same(out / CHECKPOINT_NAME, "--data", saved.get("data", data), data)
+        tell(GOES_ON.format(done=saved["epoch"], epochs=recipe.epochs))
     require_writable(out)
     run = _start(task, recipe, device, saved)
     while run.epoch < min(recipe.epochs, stop_after or recipe.epochs):
@@ -235,8 +237,8 @@ def _train_epoch(task: TrainingTask, recipe: Recipe, run: TrainingRun, tell: Tel
             sums[part] = sums.get(part, 0.0) + float(value.detach())
         if not math.isfinite(sums[name]):
             raise ModelError(
-                f"epoch {run.epoch + 1}, step {step + 1}: the loss is {sums[name]}, expected a number; the checkpoint is "
-                "of the epoch before; start again with a lower --peak-learning-rate"
+                f"epoch {run.epoch + 1}, step {step + 1}: the loss is {sums[name]}, expected a number; only the epochs "
+                "before are saved; start again with a lower --peak-learning-rate"
             )
         if time.monotonic() - told > LOG_EVERY_S:
             told = time.monotonic()

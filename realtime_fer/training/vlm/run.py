@@ -46,7 +46,6 @@ class VlmRun(Generic[AnyRecipe]):
         steps: int,
         about: str,
         save: Callable[[Mapping[str, Any]], None],
-        warning: str = "",
         workers: int = 0,
         stop_after: int | None = None,
     ) -> None:
@@ -60,7 +59,6 @@ class VlmRun(Generic[AnyRecipe]):
             steps: of the whole schedule.
             about: what the records are; begins the first line told.
             save: writes the result; given what the checkpoint beside it holds.
-            warning: told after that line.
             workers: processes that prepare pictures; 0 prepares them here.
         """
         where = self.accelerator
@@ -69,8 +67,6 @@ class VlmRun(Generic[AnyRecipe]):
             f"{about}; {run.trainable} numbers to learn; "
             f"{steps} steps of {self.recipe.batch} on {where.num_processes} x {where.device.type}"
         )
-        if warning:
-            self.tell(f"warning: {warning}")
         stop = min(steps, stop_after or steps)
         mine = order.micro_batches(run.step, stop, where.process_index, where.num_processes)
 

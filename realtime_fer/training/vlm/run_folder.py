@@ -25,6 +25,7 @@ from realtime_fer.training.loop.run_files import (
     load_checkpoint,
     require_no_run,
     require_same,
+    require_writable,
     save_checkpoint,
     write_history,
     write_table,
@@ -49,10 +50,10 @@ def begin(out: Path, recipe: StepRecipe) -> None:
     """Make the folder of a new run.
 
     Raises:
-        DatasetError: there is a run in it.
+        DatasetError: there is a run in it, or it cannot be written to.
     """
     require_no_run(out)
-    out.mkdir(parents=True, exist_ok=True)
+    require_writable(out)
     (out / RECIPE_NAME).write_text(json.dumps(asdict(recipe), indent=1) + "\n", encoding="utf-8")
 
 

@@ -152,8 +152,9 @@ def test_import_of_what_nobody_knows(tmp_path: Path) -> None:
     error = invoke("import", "nobody", "--weights", str(tmp_path / "w.pth")).exception
     assert isinstance(error, ModelNotFoundError)
     assert "neither published" in str(error)
-    error = invoke("import", "glove-6b", "--weights", str(tmp_path / "absent")).exception
-    assert "no such file" in str(error)
+    for name in ("glove-6b", "nobody"):
+        error = invoke("import", name, "--weights", str(tmp_path / "absent")).exception
+        assert "absent: no such file" in str(error)
 
 
 def test_import_keeps_files_that_are_used_as_they_are(some: Published, tmp_path: Path, home: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import product
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -151,14 +152,21 @@ def test_where_model_and_data_are_reaches_the_training(asked: dict[str, Any]) ->
     assert (asked["root"], asked["merge_out"]) == (Path("r"), Path("w"))
 
 
-@pytest.mark.parametrize("line", [CHAIN, EXPLLM, EXP_BLIP])
 @pytest.mark.parametrize(
-    "option", ["--epochs 0", "--precision int4", "--device tpu", "--peak-learning-rate 0", "--seed -1", "--max-tokens 0"]
+    ("line", "option"),
+    [
+        (CHAIN, "--dropout 1"),
+        (EXPLLM, "--max-tokens 0"),
+        (EXP_BLIP, "--max-tokens 1"),
+        *product(
+            (CHAIN, EXPLLM, EXP_BLIP), ("--epochs 0", "--precision int4", "--device tpu", "--peak-learning-rate 0", "--seed -1")
+        ),
+    ],
 )
 def test_options_out_of_range_are_named(asked: dict[str, Any], line: str, option: str) -> None:
     result = CliRunner().invoke(train, [*line.split(), *option.split()])
     assert result.exit_code == 2
-    assert option.split(maxsplit=1)[0] in result.output
+    assert f"Invalid value for '{option.split(maxsplit=1)[0]}'" in result.output
     assert not asked
 
 

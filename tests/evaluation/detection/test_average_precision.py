@@ -138,6 +138,8 @@ def test_labels_become_pixels(tmp_path: Path) -> None:
     path.write_text("0 0.5 0.5 0.5 0.25\n\n0 0.1 0.2 0.2 0.4\n")
     np.testing.assert_allclose(read_yolo_labels(path, 200, 80), [[50, 30, 150, 50], [0, 0, 40, 32]], atol=1e-4)
     np.testing.assert_array_equal(read_yolo_labels(tmp_path / "none.txt", 200, 80), NO_BOXES)
+    path.write_text("0 0.5 0.5 1.000001 1\n")
+    np.testing.assert_allclose(read_yolo_labels(path, 200, 80), [[0, 0, 200, 80]], atol=1e-3)
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,8 @@ def test_the_rule_caption_of_all_units() -> None:
         ("an open mouth", ("AU25",)),
         ("au12, AU 4 and no au1", ("AU4", "AU12")),
         ("the eyes are wide open", ("AU5",)),
+        ("the mouth is wide open", ("AU25",)),
+        ("widely open lips", ("AU25",)),
         ("frowning brows", ("AU4",)),
         ("the person doesn't raise the brows and the lips are parted", ("AU25",)),
         (NO_ACTION_TEXT, ()),

@@ -12,6 +12,7 @@ from realtime_fer.networks.exp_blip.denied import denied_spans, inside
         ("no fear, but joy", "no fear"),
         ("without fear but with joy", "without fear "),
         ("notable joy", ""),
+        ("not only joy", ""),
         ("isn't smiling, sad", "isn't smiling"),
         ("doesn\u2019t raise the brow; sad", "doesn\u2019t raise the brow"),
         ("cannot smile", "cannot smile"),

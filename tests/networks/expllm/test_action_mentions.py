@@ -65,6 +65,15 @@ def test_a_denial_ends_where_the_next_part_begins() -> None:
     assert [(mention.action, mention.denied) for mention in found] == [("Brow Lower", True), ("Lip Corner Pull", False)]
 
 
+def test_a_denial_in_front_of_the_next_part_is_of_that_part() -> None:
+    found = action_mentions("A slight brow raise and absent nose wrinkle.")
+    assert [(mention.action, mention.denied) for mention in found] == [("Brow Raise", False), ("Nose Wrinkle", True)]
+
+
+def test_not_only_denies_nothing() -> None:
+    assert [mention.denied for mention in action_mentions("Not only are the brows raised.")] == [False]
+
+
 def test_lines_are_read_one_by_one() -> None:
     assert action_mentions("Left eyebrow: raised\nRight eyebrow: no movement") == ()
 

@@ -11,7 +11,7 @@ pytest.importorskip("peft", reason="needs the vlm extra")
 
 from safetensors.torch import load_file, save_file  # noqa: E402
 
-from realtime_fer.errors import ModelCorruptError, ModelError, ModelNotFoundError, RealtimeFerError  # noqa: E402
+from realtime_fer.errors import ModelCorruptError, ModelError, ModelNotFoundError  # noqa: E402
 from realtime_fer.networks import checkpoint_writing  # noqa: E402
 from realtime_fer.networks.checkpoint_writing import write_tensors  # noqa: E402
 from realtime_fer.networks.expllm import convert as module  # noqa: E402
@@ -148,8 +148,15 @@ def test_what_does_not_read_back_equal_does_not_count(published: Path, tmp_path:
 
 
 def test_the_published_folder_is_left_alone(published: Path) -> None:
-    with pytest.raises(RealtimeFerError, match="the published folder itself"):
+    with pytest.raises(ModelError, match="the published folder itself"):
         convert(published, published, vision=VISION)
+
+
+def test_an_empty_file_beside_the_weights_is_named_before_they_are_read(published: Path, tmp_path: Path) -> None:
+    (published / "tokenizer.model").write_bytes(b"")
+    with pytest.raises(ModelCorruptError, match=r"tokenizer\.model: is empty; fetch it again"):
+        convert(published, tmp_path / "out", vision=VISION)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_folder_of_others_is_left_alone(published: Path, tmp_path: Path) -> None:

@@ -6,9 +6,6 @@ from realtime_fer.reasoning.outcome import FailureKind
 from tests.reasoning.supervision import fake_reasoners as fakes
 from tests.reasoning.supervision.watched import Start, failure
 
-FACTORY = "tests.reasoning.supervision.fake_reasoners:"
-GIB = 1 << 30
-
 
 def test_garbage_is_one_error_and_a_fresh_process(start: Start) -> None:
     supervisor = start()

@@ -7,7 +7,7 @@ pytest.importorskip("transformers", reason="needs the vlm extra")
 
 from realtime_fer.networks.phi3_vision.model import Phi3Vision  # noqa: E402
 from realtime_fer.training.chain_of_affect.examples import ChainBatch, ChainExamples, collate  # noqa: E402
-from realtime_fer.training.chain_of_affect.objective import AnswerLoss  # noqa: E402
+from realtime_fer.training.chain_of_affect.objective import ChainLoss  # noqa: E402
 from realtime_fer.training.vlm.order import Draw  # noqa: E402
 from tests.networks.phi3_vision.tiny import tiny_config, tiny_model, tiny_tokenizer  # noqa: E402
 from tests.training.chain_of_affect.tiny_set import VOCABULARY, generated_records, save_set  # noqa: E402
@@ -42,11 +42,11 @@ def test_it_is_the_mean_over_what_is_learned_of_all_logits(model: Phi3Vision, ba
         sums += float(torch.nn.functional.cross_entropy(logits[0, :-1], target, ignore_index=-100, reduction="sum"))
         count += int((target != -100).sum())
     assert count == int((batch.labels != -100).sum())
-    assert float(AnswerLoss(model, "float32")(batch)) == pytest.approx(sums / count, abs=1e-4)
+    assert float(ChainLoss(model, "float32")(batch)) == pytest.approx(sums / count, abs=1e-4)
 
 
 def test_mixed_precision_is_close_and_ends_in_float32(model: Phi3Vision, batch: ChainBatch) -> None:
-    exact, mixed = AnswerLoss(model, "float32")(batch), AnswerLoss(model, "bfloat16")(batch)
+    exact, mixed = ChainLoss(model, "float32")(batch), ChainLoss(model, "bfloat16")(batch)
     assert mixed.dtype == torch.float32
     assert float(exact) != float(mixed)
     assert float(mixed) == pytest.approx(float(exact), rel=0.05)

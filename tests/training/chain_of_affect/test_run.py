@@ -16,7 +16,7 @@ from realtime_fer.errors import DatasetError, ModelNotFoundError  # noqa: E402
 from realtime_fer.networks.phi3_vision.checkpoint import load_phi3_vision  # noqa: E402
 from realtime_fer.networks.phi3_vision.lora import LoraAdapter  # noqa: E402
 from realtime_fer.training.chain_of_affect.examples import ChainExamples, collate  # noqa: E402
-from realtime_fer.training.chain_of_affect.objective import AnswerLoss  # noqa: E402
+from realtime_fer.training.chain_of_affect.objective import ChainLoss  # noqa: E402
 from realtime_fer.training.chain_of_affect.run import train_chain_of_affect  # noqa: E402
 from realtime_fer.training.vlm.order import Draw  # noqa: E402
 from realtime_fer.training.vlm.processes import evenly  # noqa: E402
@@ -49,7 +49,7 @@ def loss_with(folders: Path, adapter: Path | None) -> float:
     paths = {path.name: path for path in (folders / "set").rglob("*.png")}
     examples = ChainExamples(generated_records(), paths, tiny_tokenizer(), 1)
     with torch.no_grad():
-        return float(AnswerLoss(model, "float32")(collate([examples[Draw(index, 0)] for index in range(len(examples))])))
+        return float(ChainLoss(model, "float32")(collate([examples[Draw(index, 0)] for index in range(len(examples))])))
 
 
 def test_the_loss_falls_and_the_saved_adapter_carries_it(folders: Path, tmp_path: Path) -> None:

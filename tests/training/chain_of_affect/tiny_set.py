@@ -13,7 +13,7 @@ import numpy as np
 from realtime_fer.datasets.chain_records import ChainRecord, basic_records, compound_records, write_chain_records
 from realtime_fer.datasets.raf_db import RafDbPicture
 from realtime_fer.networks.phi3_vision.checkpoint import save_checkpoint
-from realtime_fer.training.chain_of_affect.objective import AnswerLoss
+from realtime_fer.training.chain_of_affect.objective import ChainLoss
 from realtime_fer.training.chain_of_affect.recipe import ChainRecipe
 from realtime_fer.training.chain_of_affect.run import ADAPTER_KEY, train_chain_of_affect
 from tests.networks.phi3_vision.tiny import TOWER, config_values, tiny_config, tiny_model, tiny_tokenizer
@@ -87,7 +87,7 @@ CHAIN = System(
     SHORT,
     save_all,
     train,
-    AnswerLoss,
+    ChainLoss,
     ADAPTER_KEY,
     frozenset(("model.layers.1", "model.vision_embed_tokens.img_processor.vision_model.encoder.layers.1")),
     2e-4,

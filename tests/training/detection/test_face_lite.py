@@ -15,7 +15,7 @@ from realtime_fer.errors import DatasetError, SettingsError
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
 from realtime_fer.training.detection import face_lite as module  # noqa: E402
-from realtime_fer.training.detection.face_lite import collate, draw_curves, train_face_lite  # noqa: E402
+from realtime_fer.training.detection.face_lite import collate, draw_curves, pictures_fingerprint, train_face_lite  # noqa: E402
 from realtime_fer.training.detection.face_lite_data import FaceLiteSamples  # noqa: E402
 
 # torch warns about its own future.
@@ -83,11 +83,24 @@ def test_pictures_of_a_size_that_the_network_does_not_take(data: Path, tmp_path:
         train(data, tmp_path / "run", image_size=100)
 
 
-def test_other_pictures_are_not_resumed_with(data: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("changed", ["images/rf_1.png", "labels/rf_1.txt"])
+def test_other_pictures_or_faces_are_not_resumed_with(data: Path, tmp_path: Path, changed: str) -> None:
     train(data, tmp_path / "run", stop_after=1)
-    cv2.imwrite(str(data / "train" / "images" / "rf_1.png"), np.zeros((96, 128, 3), np.uint8))
+    (data / "train" / changed).write_bytes((data / "train" / changed.replace("rf_1", "os_1")).read_bytes() + b"\n")
     with pytest.raises(DatasetError, match=r"last\.pt: was made with other --data"):
         train(data, tmp_path / "run", resume=True)
+
+
+def test_composites_are_not_of_the_fingerprint(data: Path, tmp_path: Path) -> None:
+    """Another OpenCV may write other JPEGs, and the run shall go on with it."""
+    train(data, tmp_path / "run", epochs=1)
+    paths = [Path(line) for line in (tmp_path / "run" / "data" / "train.txt").read_text().splitlines()]
+    before = pictures_fingerprint(paths)
+    composite = next(path for path in paths if path.name.startswith("cp_"))
+    composite.write_bytes(b"other")
+    assert pictures_fingerprint(paths) == before
+    paths[0].write_bytes(b"other")
+    assert pictures_fingerprint(paths) != before
 
 
 def test_nothing_to_resume(data: Path, tmp_path: Path) -> None:

@@ -104,7 +104,7 @@ def test_precision(folders: Path, tmp_path: Path) -> None:
 def test_captions_that_are_too_long_are_told_of(folders: Path, tmp_path: Path) -> None:
     told: list[str] = []
     train(folders, tmp_path / "a", replace(SHORT, max_tokens=12), stop_after=1, progress=told.append)
-    assert told[1].startswith("warning: 2 of 4 captions are longer than max_tokens (12) and lose their end")
+    assert told[0].startswith("warning: 2 of 4 captions are longer than max_tokens (12) and lose their end")
     told.clear()
     train(folders, tmp_path / "b", replace(SHORT, max_tokens=40), stop_after=1, progress=told.append)
     assert not any("warning" in line for line in told)

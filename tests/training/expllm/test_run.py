@@ -19,7 +19,7 @@ from realtime_fer.networks.expllm.generation import padded  # noqa: E402
 from realtime_fer.networks.expllm.model import ExpLlm  # noqa: E402
 from realtime_fer.networks.expllm.tokenizer import ExpLlmTokenizer  # noqa: E402
 from realtime_fer.training.expllm.examples import ExpLlmExamples, collate  # noqa: E402
-from realtime_fer.training.expllm.objective import AnswerLoss  # noqa: E402
+from realtime_fer.training.expllm.objective import ExpLlmLoss  # noqa: E402
 from realtime_fer.training.expllm.recipe import ExpLlmRecipe  # noqa: E402
 from realtime_fer.training.expllm.start import Start  # noqa: E402
 from realtime_fer.training.vlm.order import Draw  # noqa: E402
@@ -51,7 +51,7 @@ def loss_of(folders: Path, model: ExpLlm) -> float:
     faces = expllm_faces(read_expllm_list(data / "train.txt", data), 0)
     examples = ExpLlmExamples(faces, ExpLlmTokenizer.from_folder(folders / "model"), TINY)
     with torch.no_grad():
-        return float(AnswerLoss(model, "float32")(collate([examples[Draw(index, 0)] for index in range(len(faces))])))
+        return float(ExpLlmLoss(model, "float32")(collate([examples[Draw(index, 0)] for index in range(len(faces))])))
 
 
 def test_the_loss_falls_and_the_merged_folder_carries_it(folders: Path, tmp_path: Path) -> None:

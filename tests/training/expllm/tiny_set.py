@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from realtime_fer.networks.expllm.config import ExpLlmConfig
-from realtime_fer.training.expllm.objective import AnswerLoss
+from realtime_fer.training.expllm.objective import ExpLlmLoss
 from realtime_fer.training.expllm.recipe import ExpLlmRecipe
 from realtime_fer.training.expllm.run import TRAINED_KEY, train_expllm
 from realtime_fer.training.expllm.start import Start
@@ -106,5 +106,5 @@ def train(folders: Path, out: Path, recipe: ExpLlmRecipe = SHORT, **options: Any
 
 
 EXPLLM = System(
-    SHORT, save_all, train, AnswerLoss, TRAINED_KEY, frozenset(("language.model.layers.1", "vision.encoder.layer.0"))
+    SHORT, save_all, train, ExpLlmLoss, TRAINED_KEY, frozenset(("language.model.layers.1", "vision.encoder.layer.0"))
 )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ pytest.importorskip("PIL.Image", reason="needs the train extra")
 
 from realtime_fer.errors import DatasetError
 from realtime_fer.labels import FERPLUS_LABELS
-from realtime_fer.training.fmpn.faces import load_faces, load_fold
+from realtime_fer.training.fmpn.faces import LabelledFaces, load_faces, load_fold
 from tests.training.fmpn.pictures import LABELS, face, write_fold, write_folders
 
 
@@ -40,6 +41,17 @@ def test_rows_and_a_class_can_be_left_out(tmp_path: Path) -> None:
     assert expressive.labels == ("happiness", "surprise")
     assert expressive.classes.tolist() == [0, 0, 1, 1]
     assert (np.asarray(expressive.picture(2)) == face("surprise", 0)).all()
+
+
+def test_the_fingerprint_changes_with_files_classes_and_pixels(tmp_path: Path) -> None:
+    root = write_folders(tmp_path / "faces", people=2)
+    first = load_faces(root)
+    assert load_faces(root.rename(tmp_path / "moved")).fingerprint() == first.fingerprint()
+    some = first.subset(np.array([1, 0]))
+    pixels = [LabelledFaces(LABELS, some.classes, np.full((2, 4, 4), level, np.uint8)) for level in (1, 2)]
+    swapped = replace(some, classes=first.classes[[2, 3]])
+    found = [faces.fingerprint() for faces in (first, some, swapped, first.without("neutral"), *pixels)]
+    assert len(set(found)) == len(found)
 
 
 def test_ferplus_faces_count_where_most_taggers_agree(tmp_path: Path) -> None:

@@ -197,6 +197,18 @@ def test_a_run_is_not_resumed_on_other_classes(data: Path, tmp_path: Path) -> No
         train_fmpn(data=other, out=tmp_path, stage="masks", resume=True, **SILENT)
 
 
+def test_a_run_is_resumed_on_its_own_faces_alone(data: Path, tmp_path: Path) -> None:
+    train_fmpn(data=data, out=tmp_path, stop_after=1, **{**SILENT, **MASKS})
+    others = write_folders(tmp_path / "others", people=5)
+    with pytest.raises(DatasetError, match=r"last\.pt: was made with other --data"):
+        train_fmpn(data=others, out=tmp_path, stage="masks", resume=True, **SILENT)
+    # Checkpoints of earlier versions do not say what they were made with.
+    last = tmp_path / "masks" / "last.pt"
+    torch.save({name: value for name, value in saved(last).items() if name != "data"}, last)
+    train_fmpn(data=others, out=tmp_path, stage="masks", resume=True, stop_after=2, **SILENT)
+    assert saved(last)["epoch"] == 2
+
+
 @pytest.fixture(scope="module")
 def compact_run(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("compact")
@@ -257,10 +269,11 @@ def test_one_epoch_learns_and_a_few_say_what_the_last_one_does(data: Path, tmp_p
     lines, _ = told("two", epochs=2, stop_after=1)
     assert lines[1] == "of these 2 epochs the last has a learning rate of 0, as published"
     assert lines[-1].endswith("next: the same command with --resume, without --stop-after (1 of 2 epochs are done)")
-    train_fmpn(
-        data=data, out=tmp_path / "two", stage="masks", resume=True, **{**SILENT, "progress": PlainProgress(lines.append)}
-    )
+    again: dict[str, Any] = {**SILENT, "stage": "masks", "resume": True, "progress": PlainProgress(lines.append)}
+    train_fmpn(data=data, out=tmp_path / "two", **again)
     assert any(line.startswith("goes on after epoch 1 of 2 by the recipe of the run; options") for line in lines)
+    assert "next: realtime-fer train fmpn --stage classifier" in lines[-1]
+    train_fmpn(data=data, out=tmp_path / "two", stop_after=1, **again)
     assert "next: realtime-fer train fmpn --stage classifier" in lines[-1]
 
 

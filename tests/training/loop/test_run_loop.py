@@ -72,7 +72,7 @@ class OtherRecipe(Recipe):
 
 
 def train(out: Path, task: Identity | None = None, recipe: Recipe = RECIPE, **more: Any) -> dict[str, Any]:
-    settings: dict[str, Any] = {"saved": None, "device": "cpu", "tell": lambda _line: None, **more}
+    settings: dict[str, Any] = {"saved": None, "device": "cpu", "data": "some", "tell": lambda _line: None, **more}
     checkpoint = train_run(task or Identity(), recipe, out, **settings)
     loaded: dict[str, Any] = torch.load(checkpoint, weights_only=True)
     return loaded
@@ -138,7 +138,9 @@ def test_a_run_goes_on_with_the_same_data_alone(tmp_path: Path) -> None:
     saved = resumed(tmp_path, Recipe)[1]
     with pytest.raises(DatasetError, match=r"last\.pt: was made with other --data \(a, now b\)"):
         train(tmp_path, data="b", saved=saved)
-    assert train(tmp_path, data="a", saved=saved)["epoch"] == 3
+    told: list[str] = []
+    assert train(tmp_path, data="a", saved=saved, tell=told.append)["epoch"] == 3
+    assert told[0].startswith("goes on after epoch 1 of 3 by the recipe of the run; options")
     # Earlier checkpoints do not say what they were made with.
     assert train(tmp_path, data="b", saved={name: value for name, value in saved.items() if name != "data"})["epoch"] == 3
 

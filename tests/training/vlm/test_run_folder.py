@@ -48,6 +48,9 @@ def test_a_run_is_not_written_over(tmp_path: Path) -> None:
     leave(tmp_path, contents())
     with pytest.raises(DatasetError, match=r"found last\.pt; --resume it, or name another --out"):
         begin(tmp_path, PUBLISHED)
+    (tmp_path / "file").touch()
+    with pytest.raises(DatasetError, match="file: expected a folder to write to, found none"):
+        begin(tmp_path / "file", PUBLISHED)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from realtime_fer.evaluation.tracking_scores import TrackingScorer, TrackingScores, intersection_over_union
+from tests.tracking.tracking_scores import TrackingScorer, TrackingScores, intersection_over_union
 
 HERE = np.array([0, 0, 10, 10], np.float32)
 THERE = np.array([100, 0, 110, 10], np.float32)
