@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from realtime_fer.errors import ModelCorruptError, ModelNotFoundError, ModelShapeError, missing_extra
+from realtime_fer.networks.tensor_shapes import SHOWN, some_of
 from realtime_fer.networks.torch_archive import is_archive, refusal
 
 try:
@@ -14,9 +15,6 @@ try:
     from torch import Tensor
 except ImportError as error:
     raise missing_extra("reading weights", "train", error) from error
-
-SHOWN: Final = 3
-"""Names listed in an error; a wrong file would list hundreds."""
 
 State = Mapping[str, Tensor]
 
@@ -81,11 +79,6 @@ def require_same_tensors(found: State, expected: State, what: str) -> None:
     if wrong:
         shown = "; ".join(wrong[:SHOWN])
         raise ModelShapeError(f"{what}: {len(wrong)} of {len(expected)} tensors have another form: {shown}")
-
-
-def some_of(names: Collection[str]) -> str:
-    """The first few, for a message."""
-    return ", ".join(list(names)[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
 
 
 def _form(value: Tensor) -> str:

@@ -7,7 +7,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
 from realtime_fer.errors import ModelCorruptError, ModelNotFoundError, ModelShapeError  # noqa: E402
-from realtime_fer.networks.state_dict import load_plain, require_same_tensors, require_state, some_of  # noqa: E402
+from realtime_fer.networks.state_dict import load_plain, require_same_tensors, require_state  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
@@ -38,8 +38,3 @@ def test_names_shapes_and_kinds_of_number_are_compared() -> None:
         require_same_tensors(state, {**state, "b": torch.zeros(4)}, "it")
     with pytest.raises(ModelShapeError, match=r"a is \(2,\) float32, expected \(2,\) int64"):
         require_same_tensors(state, {**state, "a": torch.zeros(2, dtype=torch.int64)}, "it")
-
-
-def test_long_lists_are_cut() -> None:
-    assert some_of(["a", "b", "c"]) == "a, b, c"
-    assert some_of(["a", "b", "c", "d"]) == "a, b, c, ..."

@@ -15,7 +15,8 @@ from typing import Any
 from realtime_fer.errors import ModelCorruptError, missing_extra
 from realtime_fer.networks.emotion_gcn.label_graph import EXPRESSIONS
 from realtime_fer.networks.emotion_gcn.model import BackboneName, EmotionNetwork, Kind, build_network
-from realtime_fer.networks.state_dict import load_plain, require_same_tensors, require_state, some_of
+from realtime_fer.networks.state_dict import load_plain, require_same_tensors, require_state
+from realtime_fer.networks.tensor_shapes import some_of
 
 try:
     from torch import Tensor

@@ -10,21 +10,19 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from realtime_fer.errors import ModelCorruptError, ModelShapeError, missing_extra
+from realtime_fer.errors import ModelCorruptError, missing_extra
 from realtime_fer.networks.exp_blip.checkpoint_names import OPT_PREFIX, WITHOUT_WEIGHTS, Place, places
 from realtime_fer.networks.exp_blip.model import ExpBlip
 from realtime_fer.networks.exp_blip.sizes import PUBLISHED, ExpBlipSizes
 from realtime_fer.networks.exp_blip.stage_one import ExpBlipStageOne
 from realtime_fer.networks.exp_blip.weight_files import mapped_state, opt_files, opt_state
+from realtime_fer.networks.tensor_shapes import require_shapes
 
 try:
     import torch
     from torch import Tensor, nn
 except ImportError as error:
     raise missing_extra("Exp-BLIP", "vlm", error) from error
-
-SHOWN: Final = 3
-"""Names listed in an error; a wrong file would list hundreds."""
 
 TIED: Final = {
     ExpBlip: {"blip.language_model.lm_head.weight": "blip.language_model.model.decoder.embed_tokens.weight"},
@@ -153,23 +151,13 @@ def require_same(state: Mapping[str, Tensor], needed: Mapping[str, Place], tied:
         ModelCorruptError, ModelShapeError: as `fill`.
     """
     twins = {theirs: first for second, first in tied.items() for theirs in places({second: ()})}
-    allowed = needed.keys() | twins.keys()
-    missing = sorted(needed.keys() - state.keys())
-    left_over = sorted(name for name in state.keys() - allowed if not WITHOUT_WEIGHTS.match(name))
-    if missing or left_over:
-        parts = [
-            f"{len(names)} tensors {kind} ({', '.join(names[:SHOWN])}{', ...' if len(names) > SHOWN else ''})"
-            for kind, names in (("missing", missing), ("left over", left_over))
-            if names
-        ]
-        raise ModelCorruptError(f"{what}: {' and '.join(parts)}, of {len(needed)} expected; is it a file of this stage?")
-    wrong = [
-        f"{name} is {tuple(state[name].shape)}, expected {place.shape}"
-        for name, place in sorted(needed.items())
-        if tuple(state[name].shape) != place.shape
-    ]
-    if wrong:
-        raise ModelShapeError(f"{what}: {len(wrong)} tensors do not fit: {'; '.join(wrong[:SHOWN])}")
+    found = {
+        name: tuple(value.shape)
+        for name, value in state.items()
+        if name in needed or (name not in twins and not WITHOUT_WEIGHTS.match(name))
+    }
+    expected = {name: place.shape for name, place in needed.items()}
+    require_shapes(found, expected, what, is_it="is it a file of this stage?")
     by_name = {place.name: theirs for theirs, place in needed.items()}
     for theirs, first in twins.items():
         if theirs in state and not torch.equal(state[theirs], state[by_name[first]]):

@@ -7,21 +7,18 @@ under Meta's names with q, k and v in one matrix.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
-from realtime_fer.errors import ModelCorruptError, ModelShapeError, missing_extra
+from realtime_fer.errors import ModelCorruptError, missing_extra
 from realtime_fer.networks.expllm.config import PATCH_PX, TABLE_GRID, ExpLlmConfig
 from realtime_fer.networks.expllm.position_table import resampled_positions
+from realtime_fer.networks.tensor_shapes import Shape, require_shapes
 
 try:
     from torch import Tensor
 except ImportError as error:
     raise missing_extra("ExpLLM", "vlm", error) from error
-
-Shape = tuple[int, ...]
-SHOWN: Final = 3
-"""Names listed in an error; a wrong folder would list hundreds."""
 
 _DROPPED: Final = (
     # A buffer: computed from the sizes, and stored rounded in some files.
@@ -60,20 +57,7 @@ def require_published(found: Mapping[str, Shape], config: ExpLlmConfig, what: st
     """
     expected = published_shapes(config)
     kept = {name: tuple(shape) for name, shape in found.items() if not is_dropped(name)}
-    missing, left_over = sorted(expected.keys() - kept.keys()), sorted(kept.keys() - expected.keys())
-    if missing or left_over:
-        parts = [
-            f"{len(names)} tensors {kind} ({_some(names)})"
-            for kind, names in (("missing", missing), ("left over", left_over))
-            if names
-        ]
-        raise ModelCorruptError(
-            f"{what}: {' and '.join(parts)}, of {len(expected)} expected; "
-            "is it a whole ExpLLM checkpoint, with its base weights?"
-        )
-    wrong = [f"{name} is {kept[name]}, expected {shape}" for name, shape in sorted(expected.items()) if kept[name] != shape]
-    if wrong:
-        raise ModelShapeError(f"{what}: {len(wrong)} tensors do not fit the sizes: {'; '.join(wrong[:SHOWN])}")
+    require_shapes(kept, expected, what, is_it="is it a whole ExpLLM checkpoint, with its base weights?", sizes="the sizes")
 
 
 def targets(name: str, config: ExpLlmConfig) -> tuple[str, ...]:
@@ -209,8 +193,3 @@ def _vision_shapes(config: ExpLlmConfig) -> dict[str, Shape]:
             block |= {f"attn.lora_B_{part}": (width, rank) for part in "qv"}
         shapes |= {f"blocks.{number}.{name}": shape for name, shape in block.items()}
     return {f"vision_model.{name}": shape for name, shape in shapes.items()}
-
-
-def _some(names: Iterable[str]) -> str:
-    names = list(names)
-    return ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")

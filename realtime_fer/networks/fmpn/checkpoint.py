@@ -20,7 +20,8 @@ from realtime_fer.networks.fmpn.prior_fusion import PriorFusion
 from realtime_fer.networks.fmpn.residual_classifier import RESNET50_BLOCKS, RESNET152_BLOCKS, ResidualClassifier
 from realtime_fer.networks.fmpn.weight_files import NETS, find_files, read_state
 from realtime_fer.networks.fmpn.whole_face import WholeFace
-from realtime_fer.networks.state_dict import State, require_same_tensors, some_of
+from realtime_fer.networks.state_dict import State, require_same_tensors
+from realtime_fer.networks.tensor_shapes import some_of
 
 try:
     import torch

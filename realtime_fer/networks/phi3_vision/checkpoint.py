@@ -7,16 +7,16 @@ in the mapped files until it is used; writing to it leaves the files as they are
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from realtime_fer.errors import ModelCorruptError, ModelShapeError, ShapeError, missing_extra
+from realtime_fer.errors import ShapeError, missing_extra
 from realtime_fer.networks.checkpoint_writing import grouped_by_size, replace_json, write_tensors
 from realtime_fer.networks.phi3_vision.config import CLIP_VIT_L_14_336, Phi3VisionConfig, VisionTowerSizes
 from realtime_fer.networks.phi3_vision.lora import LoraAdapter
 from realtime_fer.networks.phi3_vision.model import Phi3Vision
 from realtime_fer.networks.safetensors_shards import INDEX_FILE, Shards
+from realtime_fer.networks.tensor_shapes import require_shapes
 
 try:
     import torch
@@ -25,8 +25,6 @@ except ImportError as error:
     raise missing_extra("Phi-3.5-vision", "vlm", error) from error
 
 MAX_SHARD_BYTES: Final = 5_000_000_000
-SHOWN: Final = 3
-"""Names listed in an error; a wrong folder would list hundreds."""
 
 EMBEDDING_ALIAS: Final = "model.vision_embed_tokens.wte.weight"
 """A second name of the token embedding, which some tools write too."""
@@ -62,7 +60,13 @@ def load_phi3_vision(
         model = Phi3Vision(config, attention)
     parameters = dict(model.named_parameters())
     found = {name: shape for name, shape in shards.shapes.items() if name != EMBEDDING_ALIAS}
-    require_same_tensors(found, {name: tuple(value.shape) for name, value in parameters.items()}, str(folder))
+    require_shapes(
+        found,
+        {name: tuple(value.shape) for name, value in parameters.items()},
+        str(folder),
+        is_it="is it a whole Phi-3.5-vision checkpoint, and not an adapter?",
+        sizes="config.json",
+    )
     if adapter is not None:
         adapter.require_fits(model)
     where = torch.device(device)
@@ -74,27 +78,6 @@ def load_phi3_vision(
         setattr(model.get_submodule(owner), last, nn.Parameter(value.to(dtype), requires_grad=False))
     model.images.img_processor.renew_positions(where)
     return model.eval()
-
-
-def require_same_tensors(found: Mapping[str, tuple[int, ...]], expected: Mapping[str, tuple[int, ...]], what: str) -> None:
-    """Raise unless both have the same names with the same shapes.
-
-    Raises:
-        ModelCorruptError: names are missing or left over.
-        ModelShapeError: a shape differs.
-    """
-    missing, unexpected = sorted(expected.keys() - found.keys()), sorted(found.keys() - expected.keys())
-    if missing or unexpected:
-        parts = [f"{len(names)} tensors {kind} ({_some(names)})" for kind, names in _kinds(missing, unexpected) if names]
-        raise ModelCorruptError(
-            f"{what}: {' and '.join(parts)}, of {len(expected)} expected; "
-            "is it a whole Phi-3.5-vision checkpoint, and not an adapter?"
-        )
-    wrong = [
-        f"{name} is {found[name]}, expected {shape}" for name, shape in sorted(expected.items()) if tuple(found[name]) != shape
-    ]
-    if wrong:
-        raise ModelShapeError(f"{what}: {len(wrong)} tensors do not fit config.json: {'; '.join(wrong[:SHOWN])}")
 
 
 def save_checkpoint(model: Phi3Vision, folder: Path, max_shard_bytes: int = MAX_SHARD_BYTES) -> None:
@@ -119,11 +102,3 @@ def save_checkpoint(model: Phi3Vision, folder: Path, max_shard_bytes: int = MAX_
         file_of.update(dict.fromkeys(names, file_name))
     index = {"metadata": {"total_size": sum(sizes_bytes.values())}, "weight_map": file_of}
     replace_json(folder / INDEX_FILE, index)
-
-
-def _kinds(missing: list[str], unexpected: list[str]) -> tuple[tuple[str, list[str]], ...]:
-    return ("missing", missing), ("left over", unexpected)
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")

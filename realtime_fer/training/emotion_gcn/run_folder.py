@@ -14,7 +14,6 @@ from typing import Any, Final
 
 import numpy as np
 
-from realtime_fer.errors import DatasetError
 from realtime_fer.networks.emotion_gcn.word_embeddings import Embeddings
 from realtime_fer.training.emotion_gcn.recipe import EmotionGcnRecipe
 from realtime_fer.training.loop.run_files import (
@@ -25,13 +24,13 @@ from realtime_fer.training.loop.run_files import (
     History,
     Panel,
     draw_panels,
-    load_checkpoint,
     require_no_run,
     require_writable,
     save_checkpoint,
     write_history,
     write_table,
 )
+from realtime_fer.training.loop.run_loop import resumed
 
 EMBEDDINGS_NAME: Final = "emb.npy"
 
@@ -57,14 +56,7 @@ def taken_up(out: Path) -> tuple[EmotionGcnRecipe, dict[str, Any]]:
     Raises:
         DatasetError: there is no checkpoint, or it is of another training.
     """
-    path = out / CHECKPOINT_NAME
-    saved = load_checkpoint(path)
-    try:
-        if "model_state_dict" not in saved:
-            raise TypeError(f"it holds {', '.join(sorted(map(str, saved)))}")
-        return EmotionGcnRecipe(**saved["recipe"]), saved
-    except TypeError as error:
-        raise DatasetError(f"{path}: expected the checkpoint of this training, found one of another ({error})") from error
+    return resumed(out, EmotionGcnRecipe, lambda held: "model_state_dict" in held)
 
 
 def leave(out: Path, contents: Mapping[str, Any], recipe: EmotionGcnRecipe) -> None:

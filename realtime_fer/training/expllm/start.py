@@ -13,11 +13,12 @@ from realtime_fer.errors import ModelShapeError, SettingsError, missing_extra
 from realtime_fer.fingerprint import files_fingerprint
 from realtime_fer.networks.exp_blip.weight_files import mapped_state
 from realtime_fer.networks.expllm.checkpoint import from_published, load_expllm
-from realtime_fer.networks.expllm.checkpoint_keys import Shape, is_dropped, published_shapes, require_published
+from realtime_fer.networks.expllm.checkpoint_keys import is_dropped, published_shapes, require_published
 from realtime_fer.networks.expllm.config import ExpLlmConfig, VisionSizes
 from realtime_fer.networks.expllm.convert import JOURNAL_FILE
 from realtime_fer.networks.expllm.model import ExpLlm
 from realtime_fer.networks.expllm.published_files import PublishedFiles
+from realtime_fer.networks.tensor_shapes import Shape
 from realtime_fer.reasoning.expllm.loading import converted_config
 from realtime_fer.training.expllm.recipe import ExpLlmRecipe
 

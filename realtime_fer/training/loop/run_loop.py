@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -63,6 +63,8 @@ class Recipe:
 
 
 AnyRecipe = TypeVar("AnyRecipe", bound=Recipe)
+KeptRecipe = TypeVar("KeptRecipe")
+"""Trainings with a loop of their own keep recipes of other kinds."""
 
 
 @dataclass(slots=True)
@@ -91,8 +93,13 @@ def training_arithmetic(threads: int | None) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def resumed(out: Path, recipe_type: type[AnyRecipe]) -> tuple[AnyRecipe, dict[str, Any]]:
+def resumed(
+    out: Path, recipe_type: type[KeptRecipe], is_ours: Callable[[Set[str]], bool] | None = None
+) -> tuple[KeptRecipe, dict[str, Any]]:
     """The recipe of the run in the folder `out`, and all that its checkpoint holds.
+
+    Args:
+        is_ours: whether what a checkpoint holds, by name, is this training's; None asks the recipe alone.
 
     Raises:
         DatasetError: there is no checkpoint, or it is of another training.
@@ -100,6 +107,8 @@ def resumed(out: Path, recipe_type: type[AnyRecipe]) -> tuple[AnyRecipe, dict[st
     path = out / CHECKPOINT_NAME
     saved = load_checkpoint(path)
     try:
+        if is_ours is not None and not is_ours(saved.keys()):
+            raise TypeError(f"it holds {', '.join(sorted(map(str, saved)))}")
         return recipe_type(**saved["recipe"]), saved
     except TypeError as error:
         raise DatasetError(f"{path}: expected the checkpoint of this training, found one of another ({error})") from error

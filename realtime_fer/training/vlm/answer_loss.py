@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from realtime_fer.errors import missing_extra
@@ -18,7 +19,7 @@ NOT_LEARNED = -100
 """Label of a token that is read but not learned: of a question, a picture or padding."""
 
 
-class AnswerLoss(nn.Module):  # type: ignore[misc]
+class AnswerLoss(nn.Module, ABC):  # type: ignore[misc]
     """A micro-batch to its loss, as one module, so that it can be spread over processes; each model says how it reads one.
 
     Args:
@@ -33,13 +34,13 @@ class AnswerLoss(nn.Module):  # type: ignore[misc]
         self.model = model
         self._mixed = precision == "bfloat16"
 
+    @abstractmethod
     def hidden_states(self, batch: Any) -> Tensor:
         """What the decoder makes of a micro-batch of N rows of T tokens, (N, T, D)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def logits(self, hidden: Tensor) -> Tensor:
         """Hidden states (M, D) -> (M, V)."""
-        raise NotImplementedError
 
     def forward(self, batch: Any) -> Tensor:
         """Mean cross-entropy, float32, shape (). Logits are computed only where there is something to learn.

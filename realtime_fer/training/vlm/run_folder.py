@@ -13,7 +13,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from realtime_fer.errors import DatasetError
 from realtime_fer.training.loop.run_files import (
     CHECKPOINT_NAME,
     CURVES_NAME,
@@ -22,7 +21,6 @@ from realtime_fer.training.loop.run_files import (
     History,
     Panel,
     draw_panels,
-    load_checkpoint,
     require_no_run,
     require_same,
     require_writable,
@@ -30,6 +28,7 @@ from realtime_fer.training.loop.run_files import (
     write_history,
     write_table,
 )
+from realtime_fer.training.loop.run_loop import resumed
 from realtime_fer.training.vlm.recipe import StepRecipe
 
 RECIPE_NAME: Final = "recipe.json"
@@ -71,13 +70,7 @@ def taken_up(
         DatasetError: there is no checkpoint, it is of another training, or data or model have changed.
     """
     path = out / CHECKPOINT_NAME
-    saved = load_checkpoint(path)
-    try:
-        if saved.keys() != CONTENTS | own:
-            raise TypeError(f"it holds {', '.join(sorted(map(str, saved)))}")
-        recipe = recipe_type(**saved["recipe"])
-    except TypeError as error:
-        raise DatasetError(f"{path}: expected the checkpoint of this training, found one of another ({error})") from error
+    recipe, saved = resumed(out, recipe_type, lambda held: held == CONTENTS | own)
     require_same(path, "--data", saved["records"], records)
     require_same(path, "--model", saved["base"], base)
     return recipe, saved
